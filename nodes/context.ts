@@ -1,0 +1,174 @@
+/** What a running node may do to the world: everything comes through `ctx`, so nodes never import the server. */
+import type { Evaluator } from "../onnx/evaluator.ts";
+import type { HostTensors } from "../onnx/ir/hostTensor.ts";
+import type { Model } from "../onnx/ir/graph.ts";
+import type { ByteSource } from "../onnx/ir/tensor.ts";
+import type { DeviceProfile } from "../targets/deviceProfile.ts";
+import type { ArtifactRef, PortKind } from "./ports.ts";
+
+/** A report's JSON; `kind` and `version` name its format, `provenance` how its figures came about. */
+export interface Report {
+  readonly kind: string;
+  readonly version: number;
+  readonly provenance: "measured" | "estimated" | "simulated" | "computed";
+  readonly [key: string]: unknown;
+}
+
+/** A file that a `source` parameter names, in the workspace's store already, its bytes named by digest. */
+export interface SourceFile {
+  /** File name, without folders above the source. */
+  readonly name: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+export interface Artifacts {
+  /** Whole content; throws above `limit` bytes (default 256 MB). */
+  read(ref: { readonly digest: string }, limit?: number): Promise<Uint8Array>;
+  readText(ref: { readonly digest: string }): Promise<string>;
+  readJson(ref: { readonly digest: string }): Promise<unknown>;
+  /** Random access, for what is too large to read whole. */
+  source(ref: { readonly digest: string }): Promise<ByteSource>;
+  /** Files of a tree. */
+  files(ref: ArtifactRef): Promise<Readonly<Record<string, { readonly digest: string; readonly size: number }>>>;
+  /** A path that native code can open: the file, or a folder of hard links for a tree. Read only. */
+  path(ref: ArtifactRef): Promise<string>;
+  /** Path of one stored file. Read only. */
+  filePath(ref: { readonly digest: string }): Promise<string>;
+  put<K extends PortKind>(kind: K, bytes: Uint8Array): Promise<ArtifactRef<K>>;
+  /** Stores bytes that come in pieces, with flat memory. */
+  putStream(chunks: AsyncIterable<Uint8Array>): Promise<{ readonly digest: string; readonly size: number }>;
+  /** Moves a file that native code wrote (into `ctx.tempDir`) into the store. */
+  putFile(path: string): Promise<{ readonly digest: string; readonly size: number }>;
+  /** A folder of stored files, names with `/` allowed, none absolute or with `..`. */
+  putTree<K extends PortKind>(
+    kind: K,
+    files: Readonly<Record<string, { readonly digest: string; readonly size: number }>>,
+  ): Promise<ArtifactRef<K>>;
+  report(report: Report): Promise<ArtifactRef<"report">>;
+  /** The structure, weights by reference: cheap at any size. */
+  openModel(ref: ArtifactRef<"model">): Promise<Model>;
+  /** One self-contained file up to 256 MB; above, the structure plus one stored file for each large tensor, reused. */
+  saveModel(model: Model): Promise<ArtifactRef<"model">>;
+}
+
+/** What a runtime tells about a model's inputs and outputs; a symbolic or unknown dimension is -1. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dataType: number;
+  readonly dims: readonly number[];
+}
+
+export interface Session extends AsyncDisposable {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  run(feeds: HostTensors): Promise<HostTensors>;
+}
+
+export interface SessionOptions {
+  readonly threads?: number;
+  readonly optimization?: "disabled" | "basic" | "extended" | "all";
+}
+
+export interface OperatorTime {
+  /** Name of the ONNX node as the runtime reports it. */
+  readonly node: string;
+  readonly opType: string;
+  /** Mean over the iterations, milliseconds. */
+  readonly ms: number;
+}
+
+export interface Measurement {
+  /** One entry an iteration, milliseconds, in order; warm-up not included. */
+  readonly latenciesMs: readonly number[];
+  readonly perOp: readonly OperatorTime[];
+  readonly peakMemoryBytes?: number;
+  readonly runtime: string;
+  readonly threads: number;
+  /** What may have disturbed or shaped the figures: load of other processes, governor, throttling. */
+  readonly conditions: Readonly<Record<string, unknown>>;
+}
+
+export interface MeasureOptions {
+  readonly warmup: number;
+  readonly iterations: number;
+  readonly threads: number;
+}
+
+/** Sessions on the target's runtime; onnxruntime for `local-cpu`. */
+export interface Runner {
+  /** For reports: `onnxruntime 1.30.0 cpu`. */
+  readonly runtime: string;
+  open(ref: ArtifactRef<"model" | "engine">, options?: SessionOptions): Promise<Session>;
+  /** Times inference alone on inputs made from a fixed seed. */
+  measure(ref: ArtifactRef<"model" | "engine">, options: MeasureOptions): Promise<Measurement>;
+  /** The model as the runtime rewrites it at a level, in a file of its own. */
+  optimize(ref: ArtifactRef<"model">, level: "basic" | "extended" | "all"): Promise<ArtifactRef<"model">>;
+}
+
+export interface EngineBuild {
+  /** Engine file by name, for example `model-sm86.engine`. */
+  readonly engines: Readonly<Record<string, { readonly digest: string; readonly size: number }>>;
+  readonly builder: string;
+  readonly layers: readonly { readonly name: string; readonly type: string; readonly precision: string; readonly origin: string }[];
+  readonly buildSeconds: number;
+  readonly warnings: readonly string[];
+}
+
+export interface TensorRtBuilder {
+  /** `trtexec 10.3` or `tensorrt-rtx 1.7.1`. */
+  readonly name: string;
+  build(
+    ref: ArtifactRef<"model">,
+    options: {
+      readonly computeCapabilities: readonly string[];
+      readonly shapes: Readonly<Record<string, { min: readonly number[]; opt: readonly number[]; max: readonly number[] }>>;
+    },
+  ): Promise<EngineBuild>;
+}
+
+export interface RunContext {
+  readonly nodeId: string;
+  readonly signal: AbortSignal;
+  readonly target: DeviceProfile;
+  readonly artifacts: Artifacts;
+  readonly runner: Runner;
+  readonly evaluator: Evaluator;
+  /** Undefined where neither trtexec nor TensorRT for RTX is set up. */
+  tensorRt(): Promise<TensorRtBuilder | undefined>;
+  /** Files that a `source` parameter resolved to, by parameter name. A folder gives its files, sorted by name. */
+  readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
+  /** An empty folder for this step alone, removed at its end. */
+  readonly tempDir: string;
+  progress(done: number, total?: number, unit?: string, message?: string): void;
+  log(message: string): void;
+  warn(message: string): void;
+  /** A picture for the node's face, at most six of a run, at most 480 px wide. */
+  preview(bytes: Uint8Array, mime: "image/jpeg" | "image/png"): Promise<void>;
+}
+
+/** The user can mend it: wrong input, wrong setting. `fix` says how. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly fix?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The world failed and may work again: a full disk, a lost device, a time-out. */
+export class OperationalError extends Error {
+  override readonly name = "OperationalError";
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly fix?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

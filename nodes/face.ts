@@ -1,0 +1,24 @@
+/** A node's face: the smallest picture that tells its result. `nodes/TYPE/face.tsx` exports `Face`. */
+import type { ReactNode } from "react";
+import type { ArtifactRef } from "./ports.ts";
+
+export interface FaceProps {
+  /** 216 x 96 on the node; opened large it has the room it is given. */
+  readonly large: boolean;
+  /** Params with defaults, as they stand in the document. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Artifacts of the node's last result, by port. */
+  readonly outputs: Readonly<Record<string, Pick<ArtifactRef, "kind" | "digest" | "size">>>;
+  /** The JSON of the `report` output; undefined while it loads or where there is none. */
+  readonly report: Readonly<Record<string, unknown>> | undefined;
+  /** Addresses of the pictures that the node's run put out with `ctx.preview`. */
+  readonly previews: readonly string[];
+  /** Address of an artifact's bytes, or of a file within a tree. */
+  readonly artifactUrl: (digest: string, file?: string) => string;
+  /** The nearest result of this kind on a wire into this node, or further up: boxes need the images they lie on. */
+  readonly upstream: (kind: ArtifactRef["kind"]) => Pick<ArtifactRef, "kind" | "digest" | "size"> | undefined;
+  /** Sets a parameter of this node, as an undoable edit (click a layer to keep it in float). */
+  readonly setParam: (name: string, value: unknown) => void;
+}
+
+export type FaceComponent = (props: FaceProps) => ReactNode;

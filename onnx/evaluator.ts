@@ -1,0 +1,22 @@
+/**
+ * How a pass gets numbers out of a graph without knowing a runtime: constant folding, calibration, error measurement.
+ * onnxruntime implements it in `server/runners/ort.ts`.
+ */
+import type { Model } from "./ir/graph.ts";
+import type { HostTensors } from "./ir/hostTensor.ts";
+
+export interface EvaluationOptions {
+  /** Names of values to return besides the graph's outputs; they need not be graph outputs. */
+  readonly alsoReturn?: readonly string[];
+  readonly threads?: number;
+}
+
+export interface EvaluationSession extends AsyncDisposable {
+  /** One inference. Returns the graph's outputs and what `alsoReturn` named, by value name. */
+  run(feeds: HostTensors): Promise<HostTensors>;
+}
+
+export interface Evaluator {
+  /** Throws where the runtime refuses the graph, with its words. */
+  open(model: Model, options?: EvaluationOptions): Promise<EvaluationSession>;
+}

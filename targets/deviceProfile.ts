@@ -1,0 +1,24 @@
+/** What Edgewright knows of a device: enough to predict a latency, to run on it where it is at hand, to say what fits. */
+import { z } from "zod";
+
+const positive = z.number().positive();
+
+export const deviceProfileSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  name: z.string(),
+  /** How a step reaches it: this process, a shell, or not at all (figures are predicted). */
+  access: z.enum(["local", "ssh", "agent", "browser", "predicted"]),
+  runtime: z.enum(["onnxruntime", "tensorrt", "onnxruntime-web"]),
+  /** Dense peaks in operations a second (a multiply-add is two) by precision; absent where the device lacks it. */
+  peakOps: z.strictObject({ f32: positive, f16: positive.optional(), i8: positive.optional() }),
+  /** Bytes a second between memory and compute. */
+  memoryBandwidth: positive.optional(),
+  memoryBytes: positive.optional(),
+  powerW: positive.optional(),
+  /** NVIDIA compute capability, for example `8.7`. */
+  computeCapability: z.string().optional(),
+  cores: z.int().positive().optional(),
+  /** Where the figures are from. */
+  source: z.string(),
+});
+export type DeviceProfile = z.infer<typeof deviceProfileSchema>;
