@@ -1,7 +1,7 @@
 /** What a running node may do to the world: everything comes through `ctx`, so nodes never import the server. */
 import type { Evaluator } from "../onnx/evaluator.ts";
-import type { HostTensors } from "../onnx/ir/hostTensor.ts";
 import type { Model } from "../onnx/ir/graph.ts";
+import type { HostTensors } from "../onnx/ir/hostTensor.ts";
 import type { ByteSource } from "../onnx/ir/tensor.ts";
 import type { DeviceProfile } from "../targets/deviceProfile.ts";
 import type { ArtifactRef, PortKind } from "./ports.ts";
@@ -110,7 +110,12 @@ export interface EngineBuild {
   /** Engine file by name, for example `model-sm86.engine`. */
   readonly engines: Readonly<Record<string, { readonly digest: string; readonly size: number }>>;
   readonly builder: string;
-  readonly layers: readonly { readonly name: string; readonly type: string; readonly precision: string; readonly origin: string }[];
+  readonly layers: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly precision: string;
+    readonly origin: string;
+  }[];
   readonly buildSeconds: number;
   readonly warnings: readonly string[];
 }
@@ -122,7 +127,9 @@ export interface TensorRtBuilder {
     ref: ArtifactRef<"model">,
     options: {
       readonly computeCapabilities: readonly string[];
-      readonly shapes: Readonly<Record<string, { min: readonly number[]; opt: readonly number[]; max: readonly number[] }>>;
+      readonly shapes: Readonly<
+        Record<string, { min: readonly number[]; opt: readonly number[]; max: readonly number[] }>
+      >;
     },
   ): Promise<EngineBuild>;
 }

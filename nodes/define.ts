@@ -107,11 +107,11 @@ export type OutputsOf<O extends Record<string, OutputPort>> = { readonly [K in k
  * stream outputs resolves at once and yields lazily: nothing may run before the first item is asked for, since the
  * executor also calls `run` only to get the artifacts beside the stream (a preprocess's settings).
  */
-export type Run<
-  P extends z.ZodObject,
-  I extends Record<string, InputPort>,
-  O extends Record<string, OutputPort>,
-> = (ctx: RunContext, inputs: InputsOf<I>, params: z.output<P>) => Promise<OutputsOf<O>>;
+export type Run<P extends z.ZodObject, I extends Record<string, InputPort>, O extends Record<string, OutputPort>> = (
+  ctx: RunContext,
+  inputs: InputsOf<I>,
+  params: z.output<P>,
+) => Promise<OutputsOf<O>>;
 
 export interface NodeImpl {
   readonly def: NodeDef;

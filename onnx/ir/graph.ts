@@ -134,7 +134,8 @@ export class Node {
     while (this.#outputs.length < index) this.#outputs.push(null);
     this.#outputs[index] = value;
     if (!value) return;
-    if (value.producer) throw new Error(`${value.name} is written by ${value.producer.name || value.producer.opType} already`);
+    if (value.producer)
+      throw new Error(`${value.name} is written by ${value.producer.name || value.producer.opType} already`);
     value.producer = this;
   }
 
@@ -277,7 +278,8 @@ export class Graph {
   replaceAllUses(old: Value, by: Value): boolean {
     if (old === by) return true;
     const outputAt = old.graph.outputs.indexOf(old);
-    if (outputAt >= 0 && (by.initializer || by.isGraphInput || by.isGraphOutput || by.graph !== old.graph)) return false;
+    if (outputAt >= 0 && (by.initializer || by.isGraphInput || by.isGraphOutput || by.graph !== old.graph))
+      return false;
     for (const use of [...old.uses]) use.node.setInput(use.index, by);
     if (outputAt >= 0) {
       old.graph.outputs[outputAt] = by;

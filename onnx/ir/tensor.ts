@@ -2,7 +2,7 @@
  * A constant tensor whose bytes may lie elsewhere: in memory, in a part of a file, in an external data file.
  * Nothing is read until `bytes()` is called, so a graph with gigabytes of weights costs only its structure.
  */
-import { dataTypeBits, dataTypeName, DataType, packedByteLength } from "./dataType.ts";
+import { DataType, dataTypeBits, dataTypeName, packedByteLength } from "./dataType.ts";
 
 /** Random access to bytes: a file, a Blob, an HTTP range, a buffer. `read` returns exactly `length` bytes or throws. */
 export interface ByteSource {
@@ -78,7 +78,11 @@ export class Tensor {
   }
 
   static i64(dims: readonly number[], data: readonly number[]): Tensor {
-    return Tensor.of(DataType.INT64, dims, BigInt64Array.from(data, (x) => BigInt(x)));
+    return Tensor.of(
+      DataType.INT64,
+      dims,
+      BigInt64Array.from(data, (x) => BigInt(x)),
+    );
   }
 
   get size(): number {
@@ -87,7 +91,9 @@ export class Tensor {
   /** Packed bytes; for strings the sum of their lengths. */
   get byteLength(): number {
     if (this.content.strings) return this.content.strings.reduce((sum, s) => sum + s.byteLength, 0);
-    return packedByteLength(this.dataType, this.size) ?? this.content.inline?.byteLength ?? this.content.ref?.length ?? 0;
+    return (
+      packedByteLength(this.dataType, this.size) ?? this.content.inline?.byteLength ?? this.content.ref?.length ?? 0
+    );
   }
   get ref(): DataRef | undefined {
     return this.content.ref;

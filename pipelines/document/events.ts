@@ -70,5 +70,9 @@ export const runEventSchema = z.discriminatedUnion("type", [
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
 /** A union member without its head: what the executor emits. */
-export type RunEventBody = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, "runId" | "seq" | "time"> : never) : never;
+export type RunEventBody = RunEvent extends infer E
+  ? E extends RunEvent
+    ? Omit<E, "runId" | "seq" | "time">
+    : never
+  : never;
 export type RunOutput = z.infer<typeof output>;
