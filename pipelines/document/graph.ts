@@ -83,6 +83,7 @@ function neighbours(doc: PipelineDoc, way: "up" | "down"): Map<string, string[]>
   for (const edge of doc.edges) {
     const from = parseEndpoint(edge.from).node;
     const to = parseEndpoint(edge.to).node;
+    if (!Object.hasOwn(doc.nodes, from) || !Object.hasOwn(doc.nodes, to)) continue;
     const [key, value] = way === "up" ? [to, from] : [from, to];
     next.set(key, [...(next.get(key) ?? []), value]);
   }
@@ -104,12 +105,7 @@ function reach(start: string, next: ReadonlyMap<string, readonly string[]>): Set
 export function topologicalOrder(doc: PipelineDoc): { readonly order: string[]; readonly cycle: string[] } {
   const up = neighbours(doc, "up");
   const down = neighbours(doc, "down");
-  const waiting = new Map(
-    Object.keys(doc.nodes).map((id) => [
-      id,
-      new Set((up.get(id) ?? []).filter((x) => Object.hasOwn(doc.nodes, x))).size,
-    ]),
-  );
+  const waiting = new Map(Object.keys(doc.nodes).map((id) => [id, new Set(up.get(id)).size]));
   const ready = [...waiting].filter(([, n]) => n === 0).map(([id]) => id);
   const order: string[] = [];
   while (ready.length > 0) {
