@@ -78,9 +78,9 @@ export interface NodeDef<
   /** True where the result depends on the target (its fingerprint then enters the cache key). */
   readonly usesTarget?: boolean;
   /** Optional parts of the installation that these params need: `tensorrt` for a TensorRT builder. */
-  readonly requires?: (params: z.output<P>) => readonly string[];
+  requires?(params: z.output<P>): readonly string[];
   /** Rules that zod cannot say. Never throws. */
-  readonly check?: (params: z.output<P>, info: CheckInfo) => readonly Omit<Diagnostic, "nodeId">[];
+  check?(params: z.output<P>, info: CheckInfo): readonly Omit<Diagnostic, "nodeId">[];
   readonly migrations: Readonly<Record<number, Migration>>;
 }
 
@@ -113,21 +113,20 @@ export type Run<P extends z.ZodObject, I extends Record<string, InputPort>, O ex
   params: z.output<P>,
 ) => Promise<OutputsOf<O>>;
 
+/** An implementation with its types forgotten, as the executor holds it: it checked wires and params against `def`. */
 export interface NodeImpl {
   readonly def: NodeDef;
-  readonly run: (
+  run(
     ctx: RunContext,
     inputs: Readonly<Record<string, unknown>>,
-    params: unknown,
-  ) => Promise<Readonly<Record<string, PortValue<PortKind> | undefined>>>;
+    params: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, PortValue<PortKind> | undefined>>>;
 }
 
 export function implementNode<
   P extends z.ZodObject,
   I extends Record<string, InputPort>,
   O extends Record<string, OutputPort>,
->(def: NodeDef<P, I, O>, run: Run<P, I, O>): NodeImpl {
-  // The executor checked the wires against `def` and parsed the params with its schema: the one place where the
-  // static types of a node meet the dynamic ones of a document.
-  return { def, run } as unknown as NodeImpl;
+>(def: NodeDef<P, I, O>, run: Run<P, I, O>): { readonly def: NodeDef<P, I, O>; readonly run: Run<P, I, O> } {
+  return { def, run };
 }

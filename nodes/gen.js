@@ -30,7 +30,7 @@ write(
   "registry.gen.ts",
   `${head}import type { NodeDef } from "./define.ts";\n${schemas}
 export const nodeDefs: Readonly<Record<string, NodeDef>> = {
-${types.map((t) => `  "${t}": ${camel(t)} as unknown as NodeDef,`).join("\n")}
+${types.map((t) => `  "${t}": ${camel(t)},`).join("\n")}
 };\n`,
 );
 write(

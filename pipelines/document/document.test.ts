@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { defineNode, type NodeDef } from "../../nodes/define.ts";
+import { defineNode } from "../../nodes/define.ts";
 import { checkPipeline, nearest } from "./check.ts";
 import { type PipelineDoc, serializeDoc } from "./doc.ts";
-import { applyEdit, describeEdit, type Edit } from "./edit.ts";
+import { applyEdit, describeEdit, type Edit, type JsonValue } from "./edit.ts";
 import { canConnect, type NodeDefs, topologicalOrder, upstreamOf } from "./graph.ts";
 import { migrateDoc } from "./migrations.ts";
 
@@ -31,7 +31,7 @@ const quantize = defineNode({
   },
   outputs: { model: { kind: "model", doc: "" } },
 });
-const defs: NodeDefs = { source: source as unknown as NodeDef, quantize: quantize as unknown as NodeDef };
+const defs: NodeDefs = { source, quantize };
 
 function doc(nodes: Record<string, string>, edges: [string, string][] = []): PipelineDoc {
   return {
@@ -156,16 +156,17 @@ describe("edits", () => {
     from: id.map((x) => `${x}.model`),
     to: fc.tuple(id, fc.constantFrom("model", "calibration")).map(([n, p]) => `${n}.${p}`),
   });
+  const json = fc.constantFrom<JsonValue>(4, 99, "x", null, true, [1, "y"], { z: 2 });
   const node = fc.record({
     type: fc.constantFrom("source", "quantize", "toString"),
     version: fc.constant(1),
-    params: fc.dictionary(fc.constantFrom("bits", "file", "x"), fc.jsonValue()),
+    params: fc.dictionary(fc.constantFrom("bits", "file", "x"), json),
     position: fc.constant({ x: 0, y: 0 }),
   });
   const edit: fc.Arbitrary<Edit> = fc.oneof(
     fc.record({ op: fc.constant("add" as const), nodes: fc.dictionary(id, node), edges: fc.array(edge) }),
     fc.record({ op: fc.constant("remove" as const), nodes: fc.array(id), edges: fc.array(edge) }),
-    fc.record({ op: fc.constant("param" as const), node: id, name: fc.constant("bits"), value: fc.jsonValue() }),
+    fc.record({ op: fc.constant("param" as const), node: id, name: fc.constant("bits"), value: json }),
     fc.record({ op: fc.constant("connect" as const), edge, replace: fc.array(edge) }),
     fc.record({ op: fc.constant("title" as const), node: id, title: fc.constantFrom("", "x") }),
   );
