@@ -19,7 +19,6 @@ const PAGES = {
   inputs: [...CODE, "app", "next.config.js", "postcss.config.js"],
   stamp: at("dist", "pages.stamp"),
 };
-const LOCK_STAMP = at("node_modules", ".edgewright-lock");
 
 /** Builds the server's bundles and, where asked, the pages; installs first where node_modules is missing or stale. */
 export function ensureReady({ pages }) {
@@ -47,15 +46,22 @@ export function ensureReady({ pages }) {
 }
 
 function ensureInstalled() {
-  const wanted = createHash("sha256")
-    .update(readFileSync(at("package-lock.json")))
-    .digest("hex");
-  if (existsSync(LOCK_STAMP) && readFileSync(LOCK_STAMP, "utf8") === wanted) return;
+  if (isInstalled()) return;
   // npm's own entry file, where npm started us, so that the same npm is used.
   const npm = process.env.npm_execpath;
   if (npm?.endsWith(".js")) run("Installing dependencies", process.execPath, [npm, "ci"]);
   else run("Installing dependencies", process.platform === "win32" ? "npm.cmd" : "npm", ["ci"]);
-  writeFileSync(LOCK_STAMP, wanted);
+}
+
+/** Whether npm's own record of node_modules agrees with the lock file; optional packages may be absent. */
+function isInstalled() {
+  const record = at("node_modules", ".package-lock.json");
+  if (!existsSync(record)) return false;
+  const have = JSON.parse(readFileSync(record, "utf8")).packages;
+  const wanted = JSON.parse(readFileSync(at("package-lock.json"), "utf8")).packages;
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    return path === "" || have[path]?.version === version || (optional && !have[path]);
+  });
 }
 
 function isFresh(part) {
