@@ -1,12 +1,44 @@
-/** How taking channels out along one dimension of a value carries over to the other values of a node. */
-import type { Node } from "../ir/graph.ts";
+/**
+ * How the channels of an operator's inputs, weights and outputs depend on one another: what must leave together.
+ *
+ * Terminology: a *channel* is one index along one axis of a value, weights included; a *coupling* says that two channels
+ * stand or fall together; a *pin* says that a channel must stay, and why. A rule only states couplings and pins of one
+ * node; `passes/prune/groups.ts` solves them over the graph. An axis that a rule does not mention, with more than one
+ * index, would be free to shrink without its node noticing: rules name every axis of every input and output.
+ */
+import type { Graph, Node, Shape, Value } from "../ir/graph.ts";
 
-/** One dimension of one input or output of a node. */
-export interface Cut {
-  readonly side: "input" | "output";
-  readonly index: number;
+/** One axis of one value; `axis` counts from 0. */
+export interface AxisRef {
+  readonly value: Value;
   readonly axis: number;
 }
 
-/** What must be cut along with it; a string says why the node cannot be cut there. */
-export type PruneRule = (node: Node, cut: Cut) => readonly Cut[] | string;
+export interface Coupler {
+  /** Inferred shape; undefined where the rank is unknown. */
+  shape(value: Value): Shape | undefined;
+  /** Channel i of `a` stands or falls with channel `map(i)` of `b` (i itself by default), for every i of `a`. */
+  join(a: AxisRef, b: AxisRef, map?: (index: number) => number): void;
+  pin(axis: AxisRef, why: string): void;
+  /** Every axis of a value. */
+  pinAll(value: Value | null | undefined, why: string): void;
+  /** True where no channel of the axis can leave, as far as is known by now. */
+  isPinned(axis: AxisRef): boolean;
+}
+
+/** What is left of each axis when channels have been taken out. */
+export interface Kept {
+  readonly graph: Graph;
+  /** Shape after the cut; undefined where the rank is unknown. */
+  shape(value: Value): Shape | undefined;
+  /** The channels kept, ascending; undefined where all are. */
+  indices(axis: AxisRef): readonly number[] | undefined;
+}
+
+export interface PruneRule {
+  couple(node: Node, coupler: Coupler): void;
+  /** Asked after every other rule: the answer depends on pins that the others set (how a Reshape splits an axis). */
+  readonly late?: true;
+  /** Mends what the node itself says about sizes (`group`, split sizes, a target shape). Weights are cut for it. */
+  resize?(node: Node, kept: Kept): void;
+}
