@@ -92,7 +92,12 @@ export interface Measurement {
 export interface MeasureOptions {
   readonly warmup: number;
   readonly iterations: number;
+  /** 0 uses every core. */
   readonly threads: number;
+  /** Ends the timed iterations early; at least one is made. */
+  readonly maxSeconds?: number;
+  /** Called between iterations now and then, with the number done. */
+  readonly onIteration?: (done: number) => void;
 }
 
 /** Sessions on the target's runtime; onnxruntime for `local-cpu`. */
