@@ -25,6 +25,10 @@ export const DataType = {
   INT4: 22,
   FLOAT4E2M1: 23,
   FLOAT8E8M0: 24,
+  UINT2: 25,
+  INT2: 26,
+  FLOAT6E2M3: 27,
+  FLOAT6E3M2: 28,
 } as const;
 
 const SHORT_NAMES: Record<number, string> = {
@@ -52,6 +56,10 @@ const SHORT_NAMES: Record<number, string> = {
   22: "i4",
   23: "f4e2m1",
   24: "f8e8m0",
+  25: "u2",
+  26: "i2",
+  27: "f6e2m3",
+  28: "f6e3m2",
 };
 
 const BITS: Record<number, number> = {
@@ -78,6 +86,10 @@ const BITS: Record<number, number> = {
   22: 4,
   23: 4,
   24: 8,
+  25: 2,
+  26: 2,
+  27: 6,
+  28: 6,
 };
 
 /** Short name as the canvas shows it: `f32`, `i8`; `type 99` for a code this version does not know. */
@@ -90,7 +102,7 @@ export function dataTypeBits(code: number): number | undefined {
   return BITS[code];
 }
 
-/** Bytes of `count` packed elements: 4-bit types share a byte, two elements each (onnx.proto, TensorProto.raw_data). */
+/** Bytes of `count` packed elements: types under a byte share bytes, low bits first (onnx.proto, TensorProto.raw_data). */
 export function packedByteLength(code: number, count: number): number | undefined {
   const bits = BITS[code];
   return bits === undefined ? undefined : Math.ceil((count * bits) / 8);

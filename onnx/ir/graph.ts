@@ -52,9 +52,16 @@ export class Value {
   initializer: Tensor | undefined;
   /** The node that writes this value; undefined for graph inputs and initializers. */
   producer: Node | undefined;
+  /** Who reads this value, nodes of inner graphs (If, Loop, Scan) included. */
   readonly uses: Use[] = [];
+  /** Kept by `Graph`: whether its graph lists it as an input. */
+  isGraphInput = false;
+  /** Kept by `Graph`: the graphs that list it as an output, once for each time; an inner graph may list an outer value. */
+  readonly outputOf: Graph[] = [];
   /** The ValueInfoProto this was read from, for what the IR has no word for. */
   origin: unknown;
+  /** The SparseTensorProto, where this value is a sparse initializer: kept as read, never interpreted. */
+  sparse: unknown;
 
   constructor(
     public name: string,
@@ -64,11 +71,8 @@ export class Value {
   get shape(): Shape | undefined {
     return this.type?.shape;
   }
-  get isGraphInput(): boolean {
-    return this.graph.inputs.includes(this);
-  }
   get isGraphOutput(): boolean {
-    return this.graph.outputs.includes(this);
+    return this.outputOf.length > 0;
   }
   /** The initializer, or the tensor of the `Constant` node that writes this value. */
   get constant(): Tensor | undefined {
@@ -130,13 +134,13 @@ export class Node {
 
   setOutput(index: number, value: Value | null): void {
     const old = this.#outputs[index];
+    if (old === value && value) return;
+    if (value?.producer)
+      throw new Error(`${value.name} is written by ${value.producer.name || value.producer.opType} already`);
     if (old) old.producer = undefined;
     while (this.#outputs.length < index) this.#outputs.push(null);
     this.#outputs[index] = value;
-    if (!value) return;
-    if (value.producer)
-      throw new Error(`${value.name} is written by ${value.producer.name || value.producer.opType} already`);
-    value.producer = this;
+    if (value) value.producer = this;
   }
 
   /** The i-th input; throws with the node's name where it is missing. */
@@ -190,8 +194,8 @@ export class Node {
 }
 
 export class Graph {
-  readonly inputs: Value[] = [];
-  readonly outputs: Value[] = [];
+  readonly #inputs: Value[] = [];
+  readonly #outputs: Value[] = [];
   /** In file order, which is topological in a valid model; `sortTopologically` restores it. */
   nodes: Node[] = [];
   readonly values = new Map<string, Value>();
@@ -203,6 +207,12 @@ export class Graph {
     readonly parent?: Graph,
   ) {}
 
+  get inputs(): readonly Value[] {
+    return this.#inputs;
+  }
+  get outputs(): readonly Value[] {
+    return this.#outputs;
+  }
   /** Inputs a caller must feed: those without an initializer (files of IR < 4 list initializers as inputs too). */
   get feeds(): readonly Value[] {
     return this.inputs.filter((value) => !value.initializer);
@@ -225,10 +235,46 @@ export class Graph {
     return value;
   }
 
-  addInput(name: string, type: TensorType): Value {
-    const value = this.addValue(name, type);
-    this.inputs.push(value);
+  addInput(name: string, type?: TensorType): Value {
+    return this.listInput(this.addValue(name, type));
+  }
+
+  /** Lists a value that exists (an initializer of an old file) as an input too. */
+  listInput(value: Value): Value {
+    if (value.isGraphInput) throw new Error(`"${value.name}" is an input already`);
+    value.isGraphInput = true;
+    this.#inputs.push(value);
     return value;
+  }
+
+  /** Takes a value off the list of inputs; it stays in the graph. */
+  unlistInput(value: Value): void {
+    const at = this.#inputs.indexOf(value);
+    if (at < 0) return;
+    this.#inputs.splice(at, 1);
+    value.isGraphInput = false;
+  }
+
+  addOutput(value: Value): void {
+    this.setOutput(this.#outputs.length, value);
+  }
+
+  /** Sets or appends (index == length) one output. */
+  setOutput(index: number, value: Value): void {
+    if (index > this.#outputs.length) throw new RangeError(`the graph has ${this.#outputs.length} outputs`);
+    this.#forgetOutput(index);
+    this.#outputs[index] = value;
+    value.outputOf.push(this);
+  }
+
+  removeOutput(index: number): void {
+    this.#forgetOutput(index);
+    this.#outputs.splice(index, 1);
+  }
+
+  #forgetOutput(index: number): void {
+    const old = this.#outputs[index];
+    if (old) old.outputOf.splice(old.outputOf.indexOf(this), 1);
   }
 
   addInitializer(name: string, tensor: Tensor): Value {
@@ -251,9 +297,10 @@ export class Graph {
     return node;
   }
 
-  /** Takes a node out; its outputs stay as values without a producer, so replace their uses first. */
+  /** Takes a node out; outputs that are still read stay as values without a producer, so replace their uses first. */
   removeNode(node: Node): void {
     node.truncateInputs(0);
+    for (const sub of node.subgraphs) sub.detach();
     for (const [i, out] of node.outputs.entries()) {
       node.setOutput(i, null);
       if (out && out.uses.length === 0 && !out.isGraphOutput) this.values.delete(out.name);
@@ -262,11 +309,19 @@ export class Graph {
     if (at >= 0) this.nodes.splice(at, 1);
   }
 
+  /** Lets go of everything outside that this inner graph reads, so that no use of it lingers. */
+  private detach(): void {
+    for (const node of this.nodes) {
+      node.truncateInputs(0);
+      for (const sub of node.subgraphs) sub.detach();
+    }
+    while (this.#outputs.length > 0) this.removeOutput(this.#outputs.length - 1);
+  }
+
   /** Forgets a value that nothing writes or reads. */
   removeValue(value: Value): void {
     if (value.producer || value.uses.length > 0 || value.isGraphOutput) throw new Error(`"${value.name}" is in use`);
-    const at = this.inputs.indexOf(value);
-    if (at >= 0) this.inputs.splice(at, 1);
+    this.unlistInput(value);
     this.values.delete(value.name);
   }
 
@@ -277,12 +332,14 @@ export class Graph {
    */
   replaceAllUses(old: Value, by: Value): boolean {
     if (old === by) return true;
-    const outputAt = old.graph.outputs.indexOf(old);
-    if (outputAt >= 0 && (by.initializer || by.isGraphInput || by.isGraphOutput || by.graph !== old.graph))
+    const named = old.outputOf.includes(old.graph);
+    if (named && (by.initializer || by.sparse || by.isGraphInput || by.isGraphOutput || by.graph !== old.graph))
       return false;
     for (const use of [...old.uses]) use.node.setInput(use.index, by);
-    if (outputAt >= 0) {
-      old.graph.outputs[outputAt] = by;
+    for (const graph of new Set(old.outputOf)) {
+      for (const [i, value] of graph.outputs.entries()) if (value === old) graph.setOutput(i, by);
+    }
+    if (named) {
       const name = old.name;
       old.graph.rename(old, old.graph.freshName(`${name}_replaced`));
       old.graph.rename(by, name);
