@@ -1,0 +1,114 @@
+/** What nodes do with streams: map them in order, and give a frame's tensors the names a model wants. */
+import { dataTypeName } from "../onnx/ir/dataType.ts";
+import type { Model } from "../onnx/ir/graph.ts";
+import type { HostTensors } from "../onnx/ir/hostTensor.ts";
+import { UserError } from "./context.ts";
+import type { Stream, TensorItem } from "./ports.ts";
+
+/**
+ * `map` over each item, up to `concurrency` at once; results come in the order of the source, whose `total` is kept.
+ * The source is asked for no item before the result is. On failure or when the reader stops, what is under way is
+ * awaited and the source is closed.
+ */
+export function mapStream<A, B>(
+  source: Stream<A>,
+  map: (item: A, index: number) => Promise<B> | B,
+  concurrency = 1,
+): Stream<B> {
+  return withTotal(mapped(source, map, concurrency), source.total);
+}
+
+export function withTotal<T>(source: AsyncIterable<T>, total: number | undefined): Stream<T> {
+  return total === undefined ? source : Object.assign(source, { total });
+}
+
+async function* mapped<A, B>(
+  source: AsyncIterable<A>,
+  map: (item: A, index: number) => Promise<B> | B,
+  concurrency: number,
+): AsyncGenerator<B> {
+  const pending: Promise<B>[] = [];
+  let index = 0;
+  try {
+    for await (const item of source) {
+      const at = index++;
+      const result = (async (): Promise<B> => map(item, at))();
+      // The rejection is thrown where the result is awaited, in its turn; until then it is nobody's.
+      result.catch(() => undefined);
+      pending.push(result);
+      const first = pending.length >= concurrency ? pending.shift() : undefined;
+      if (first) yield await first;
+    }
+    for (let first = pending.shift(); first; first = pending.shift()) yield await first;
+  } finally {
+    await Promise.allSettled(pending);
+  }
+}
+
+/** A model's input: a dimension that is -1, null or a symbol takes any size. */
+export interface Feed {
+  readonly name: string;
+  readonly dataType?: number;
+  readonly dims?: readonly (number | string | null)[];
+}
+
+/** The feeds of a graph, for `feedsFor`. */
+export function feedsOf(model: Model): readonly Feed[] {
+  return model.graph.feeds.map(({ name, type }) => ({
+    name,
+    ...(type ? { dataType: type.elemType } : {}),
+    ...(type?.shape ? { dims: type.shape } : {}),
+  }));
+}
+
+/**
+ * The item's tensors by the names of the model's feeds. A preprocess's one tensor "" goes to the model's only feed.
+ * Throws `many-feeds`, `missing-feed`, `wrong-shape` or `wrong-type`, each with what to set.
+ */
+export function feedsFor(item: TensorItem, feeds: readonly Feed[]): HostTensors {
+  const tensors = renamed(item.tensors, feeds);
+  for (const feed of feeds) {
+    const tensor = tensors[feed.name];
+    if (!tensor) {
+      throw new UserError(
+        "missing-feed",
+        `The model wants "${feed.name}", which the tensors of ${item.frame.id} lack.`,
+        `Feed tensors named ${feeds.map((f) => `"${f.name}"`).join(", ")}.`,
+      );
+    }
+    if (feed.dims && !fits(tensor.dims, feed.dims)) {
+      throw new UserError(
+        "wrong-shape",
+        `The model's input "${feed.name}" is [${feed.dims.join(",")}], but the tensor is [${tensor.dims.join(",")}].`,
+        "Set width, height and layout of the preprocess to the model's.",
+      );
+    }
+    if (feed.dataType !== undefined && feed.dataType !== tensor.dataType) {
+      const wanted = dataTypeName(feed.dataType);
+      throw new UserError(
+        "wrong-type",
+        `The model's input "${feed.name}" is ${wanted}, but the tensor is ${dataTypeName(tensor.dataType)}.`,
+        `Set dtype of the preprocess to ${wanted}.`,
+      );
+    }
+  }
+  return tensors;
+}
+
+function renamed(tensors: HostTensors, feeds: readonly Feed[]): HostTensors {
+  const only = tensors[""];
+  if (!only) return tensors;
+  const [feed] = feeds;
+  if (feed && feeds.length === 1) return { [feed.name]: only };
+  throw new UserError(
+    "many-feeds",
+    `A preprocess makes one tensor, but the model has ${feeds.length} inputs: ${feeds.map((f) => f.name).join(", ")}.`,
+    "Use a model with one input.",
+  );
+}
+
+function fits(dims: readonly number[], wanted: readonly (number | string | null)[]): boolean {
+  return (
+    dims.length === wanted.length && wanted.every((want, i) => typeof want !== "number" || want < 0 || want === dims[i])
+  );
+}
