@@ -10,7 +10,7 @@ const artifact = z.strictObject({
 });
 /** `path` is absolute; `value` is the JSON of a report. Both only in `run.finished`. */
 const output = artifact.extend({ path: z.string().optional(), value: z.json().optional() });
-const diagnostic = z.strictObject({
+export const diagnosticSchema = z.strictObject({
   code: z.string(),
   severity: z.enum(["error", "warning"]),
   nodeId: z.string().optional(),
@@ -28,7 +28,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     target: z.string(),
     /** Node ids in the order of execution. */
     plan: z.array(z.string()),
-    diagnostics: z.array(diagnostic).optional(),
+    diagnostics: z.array(diagnosticSchema).optional(),
   }),
   z.strictObject({ ...head, type: z.literal("step.started"), node: z.string() }),
   z.strictObject({
@@ -65,7 +65,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("run.finished"),
     status: z.enum(["done", "failed", "cancelled"]),
     outputs: z.record(z.string(), z.record(z.string(), output)),
-    diagnostics: z.array(diagnostic).optional(),
+    diagnostics: z.array(diagnosticSchema).optional(),
   }),
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
