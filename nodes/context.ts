@@ -111,32 +111,50 @@ export interface Runner {
   optimize(ref: ArtifactRef<"model">, level: "basic" | "extended" | "all"): Promise<ArtifactRef<"model">>;
 }
 
-export interface EngineBuild {
-  /** Engine file by name, for example `model-sm86.engine`. */
-  readonly engines: Readonly<Record<string, { readonly digest: string; readonly size: number }>>;
-  readonly builder: string;
-  readonly layers: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly precision: string;
-    readonly origin: string;
-  }[];
+/** A layer of a built engine: one or more ONNX nodes fused. */
+export interface EngineLayer {
+  readonly name: string;
+  readonly type: string;
+  /** What it computes in, as the builder names it: `Float`, `Half`, `Int8`. */
+  readonly precision: string;
+  /** Names of the ONNX nodes that it stands for. */
+  readonly origins: readonly string[];
+}
+
+export interface BuiltEngine {
+  readonly digest: string;
+  readonly size: number;
+  readonly computeCapability: string;
+  readonly layers: readonly EngineLayer[];
   readonly buildSeconds: number;
+}
+
+export interface EngineBuild {
+  /** By file name, for example `model-sm86.engine`. */
+  readonly engines: Readonly<Record<string, BuiltEngine>>;
   readonly warnings: readonly string[];
 }
 
+export interface ShapeRange {
+  readonly min: readonly number[];
+  readonly opt: readonly number[];
+  readonly max: readonly number[];
+}
+
+export interface EngineBuildOptions {
+  readonly computeCapabilities: readonly string[];
+  /** Shapes of dynamic inputs by name: an optimization profile. */
+  readonly shapes: Readonly<Record<string, ShapeRange>>;
+  readonly signal: AbortSignal;
+}
+
+export type TensorRtBuilderName = "trtexec" | "tensorrt-rtx";
+
 export interface TensorRtBuilder {
-  /** `trtexec 10.3` or `tensorrt-rtx 1.7.1`. */
+  /** For reports: `trtexec 10.3.0` or `tensorrt-rtx 1.7.1.116`. */
   readonly name: string;
-  build(
-    ref: ArtifactRef<"model">,
-    options: {
-      readonly computeCapabilities: readonly string[];
-      readonly shapes: Readonly<
-        Record<string, { min: readonly number[]; opt: readonly number[]; max: readonly number[] }>
-      >;
-    },
-  ): Promise<EngineBuild>;
+  /** Throws UserError with the builder's own words where it refuses the graph. */
+  build(ref: ArtifactRef<"model">, options: EngineBuildOptions): Promise<EngineBuild>;
 }
 
 export interface RunContext {
@@ -146,8 +164,8 @@ export interface RunContext {
   readonly artifacts: Artifacts;
   readonly runner: Runner;
   readonly evaluator: Evaluator;
-  /** Undefined where neither trtexec nor TensorRT for RTX is set up. */
-  tensorRt(): Promise<TensorRtBuilder | undefined>;
+  /** That builder, or without a name the first at hand; undefined where it is not set up. */
+  tensorRt(name?: TensorRtBuilderName): Promise<TensorRtBuilder | undefined>;
   /** Files that a `source` parameter resolved to, by parameter name. A folder gives its files, sorted by name. */
   readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
   /** An empty folder for this step alone, removed at its end. */
