@@ -1,0 +1,48 @@
+/**
+ * `npm run bench [NAME...]`: runs bench/NAME.bench.ts, all of them by default, one after the other in a process each.
+ * Prints the machine first: figures without it mean nothing. A peer is measured in the same run, interleaved.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ensureReady, projectRoot } from "../server/bootstrap.js";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const all = readdirSync(here)
+  .filter((file) => file.endsWith(".bench.ts"))
+  .map((file) => file.replace(/\.bench\.ts$/, ""));
+const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : all;
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(", ")}; there are ${all.join(", ")}.`);
+  process.exit(2);
+}
+
+ensureReady({ pages: true });
+const { build } = await import("esbuild");
+const outdir = join(projectRoot, "dist", "bench");
+await build({
+  entryPoints: wanted.map((name) => join(here, `${name}.bench.ts`)),
+  outdir,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  packages: "external",
+  logLevel: "warning",
+});
+
+const [cpu] = cpus();
+const load = loadavg()[0]?.toFixed(2);
+console.log(
+  `${cpu?.model ?? "unknown CPU"}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ` +
+    `${process.platform} ${process.arch}, Node ${process.version}, load ${load}, ${new Date().toISOString()}`,
+);
+for (const name of wanted) {
+  console.log(`\n## ${name}`);
+  const script = `await (await import(${JSON.stringify(pathToFileURL(join(outdir, `${name}.bench.js`)).href)})).run();`;
+  const args = ["--input-type=module", "-e", script];
+  const { status } = spawnSync(process.execPath, args, { cwd: projectRoot, stdio: "inherit" });
+  if (status !== 0) process.exitCode = 1;
+}
