@@ -16,6 +16,7 @@ import { UserError } from "../../nodes/context.ts";
 import type { ArtifactRef } from "../../nodes/ports.ts";
 import type { HostTensors } from "../../onnx/ir/hostTensor.ts";
 import { peakMemoryBytes, resetPeakMemory, watchConditions } from "./conditions.ts";
+import { onnxPath } from "./onnxPath.ts";
 import { openOrtSession, ortRuntime, type TraceEvent } from "./ort.ts";
 import { seededInputs, seededInputsText } from "./seededInputs.ts";
 
@@ -33,10 +34,10 @@ export function createOrtRunner({ artifacts, tempDir }: OrtRunnerOptions): Runne
   return {
     runtime: ortRuntime,
     async open(ref, options: SessionOptions = {}): Promise<Session> {
-      return openOrtSession(await modelPath(artifacts, ref), options);
+      return openOrtSession(await onnxPath(artifacts, notEngine(ref)), options);
     },
     async measure(ref, options) {
-      return measure(await modelPath(artifacts, ref), options, tempDir);
+      return measure(await onnxPath(artifacts, notEngine(ref)), options, tempDir);
     },
     async optimize(ref, level) {
       return optimize(ref, level, { artifacts, tempDir });
@@ -44,16 +45,13 @@ export function createOrtRunner({ artifacts, tempDir }: OrtRunnerOptions): Runne
   };
 }
 
-async function modelPath(artifacts: Artifacts, ref: ArtifactRef<"model" | "engine">): Promise<string> {
-  if (ref.kind === "engine") {
-    throw new UserError(
-      "no-tensorrt-runtime",
-      "a TensorRT engine runs on an NVIDIA GPU of its own compute capability, and this target has no TensorRT runtime",
-      "Wire the ONNX model here instead of the engine, or export the engine and run it on its device.",
-    );
-  }
-  const path = await artifacts.path(ref);
-  return ref.form === "tree" ? join(path, "model.onnx") : path;
+function notEngine(ref: ArtifactRef<"model" | "engine">): ArtifactRef<"model"> {
+  if (ref.kind === "model") return { ...ref, kind: "model" };
+  throw new UserError(
+    "no-tensorrt-runtime",
+    "a TensorRT engine runs on an NVIDIA GPU of its own compute capability, and this target has no TensorRT runtime",
+    "Wire the ONNX model here instead of the engine, or export the engine and run it on its device.",
+  );
 }
 
 /** Times inference alone: no preprocessing, no copies beyond the binding's own. Holds the whole process. */
@@ -152,7 +150,7 @@ async function optimize(
   await mkdir(tempDir, { recursive: true });
   const path = join(tempDir, "model.onnx");
   const externalData = ref.form === "tree" ? "weights.bin" : undefined;
-  const session = await openOrtSession(await modelPath(artifacts, ref), {
+  const session = await openOrtSession(await onnxPath(artifacts, ref), {
     optimization: level,
     dump: { path, ...(externalData && { externalData }) },
   });

@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 
 import tensorrt_rtx as trt
 
@@ -120,7 +121,11 @@ if __name__ == "__main__":
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=exit_with_parent, daemon=True).start()
-    out.write(json.dumps({"version": trt.__version__, **answer(request)}) + "\n")
-    out.flush()
     # The daemon thread holds stdin's lock, which a regular exit would wait for.
-    os._exit(0)
+    try:
+        out.write(json.dumps({"version": trt.__version__, **answer(request)}) + "\n")
+        out.flush()
+        os._exit(0)
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)

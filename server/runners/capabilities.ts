@@ -1,0 +1,30 @@
+/** Optional parts of this installation, by the names that a node's `requires` uses, and the builders behind them. */
+import type { TensorRtBuilder, TensorRtBuilderName } from "../../nodes/context.ts";
+import { openTensorrtRtx, tensorrtRtxFolder, tensorrtRtxInstall } from "./tensorrtRtx.ts";
+import { type BuilderHome, findTrtexec, openTrtexec } from "./trtexec.ts";
+
+/** `trtexec`, `tensorrt-rtx`, and `tensorrt` where there is either. `home` is the workspace's state folder. */
+export async function capabilities(home: string): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  if (findTrtexec()) found.add("trtexec");
+  if (await tensorrtRtxInstall(tensorrtRtxFolder(home))) found.add("tensorrt-rtx");
+  if (found.size > 0) found.add("tensorrt");
+  return found;
+}
+
+/** What to do about a capability that is missing, for the check before a run. */
+export const capabilityFixes: Readonly<Record<string, string>> = {
+  tensorrt: "Run `edgewright setup tensorrt-rtx`, or set builder = kit to get the ONNX and the exact command.",
+  "tensorrt-rtx": "Run `edgewright setup tensorrt-rtx`, or set builder = kit to get the ONNX and the exact command.",
+  trtexec: "Install TensorRT so that trtexec is in PATH, or set builder = tensorrt-rtx or kit.",
+};
+
+/** `RunContext.tensorRt`: the named builder, or the first at hand; this machine's own TensorRT before RTX's. */
+export async function openTensorRtBuilder(
+  home: string,
+  place: BuilderHome,
+  name?: TensorRtBuilderName,
+): Promise<TensorRtBuilder | undefined> {
+  const trtexec = name === "tensorrt-rtx" ? undefined : await openTrtexec(place);
+  return trtexec ?? (name === "trtexec" ? undefined : openTensorrtRtx(home, place));
+}
