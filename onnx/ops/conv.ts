@@ -29,14 +29,14 @@ export function convolved(ctx: ShapeContext, x: Shape | undefined, w: Shape | un
 }
 
 /** Each output element sums over the weight's [channels per group, kernel...]. The bias is one addition each. */
-export function convCost(ctx: CostContext, weightInput: number, biasInput: number): OpCost | undefined {
+export function convCost(ctx: CostContext, weightInput: number, biasInput?: number): OpCost | undefined {
   const out = ctx.outputDims(0);
   const weight = ctx.inputDims(weightInput);
   if (!out || !weight) return undefined;
   const elements = numericProduct(out);
   return {
     macs: elements * numericProduct(weight.slice(1)),
-    ops: ctx.node.inputs[biasInput] ? elements : 0,
+    ops: biasInput !== undefined && ctx.node.inputs[biasInput] ? elements : 0,
   };
 }
 

@@ -1,8 +1,46 @@
 /** Every operator Edgewright knows, found by domain and name. */
+import { activationOps } from "./activation.ts";
+import { attentionOps } from "./attention.ts";
+import { contribOps } from "./contrib.ts";
+import { controlOps } from "./control.ts";
 import { convOps } from "./conv.ts";
+import { elementwiseOps } from "./elementwise.ts";
+import { matmulOps } from "./matmul.ts";
+import { miscOps } from "./misc.ts";
+import { normalizationOps } from "./normalization.ts";
 import type { OpDef } from "./op.ts";
+import { poolOps } from "./pool.ts";
+import { quantizeOps } from "./quantize.ts";
+import { randomOps } from "./random.ts";
+import { recurrentOps } from "./recurrent.ts";
+import { reduceOps } from "./reduce.ts";
+import { resizeOps } from "./resize.ts";
+import { selectOps } from "./select.ts";
+import { sequenceOps } from "./sequence.ts";
+import { shapeOps } from "./shape.ts";
+import { signalOps } from "./signal.ts";
 
-const FAMILIES: readonly (readonly OpDef[])[] = [convOps];
+const FAMILIES: readonly (readonly OpDef[])[] = [
+  activationOps,
+  attentionOps,
+  contribOps,
+  controlOps,
+  convOps,
+  elementwiseOps,
+  matmulOps,
+  miscOps,
+  normalizationOps,
+  poolOps,
+  quantizeOps,
+  randomOps,
+  recurrentOps,
+  reduceOps,
+  resizeOps,
+  selectOps,
+  sequenceOps,
+  shapeOps,
+  signalOps,
+];
 
 const byName = new Map<string, OpDef>();
 for (const op of FAMILIES.flat()) byName.set(keyOf(op.domain ?? "", op.opType), op);

@@ -1,0 +1,71 @@
+/** Attention and rotary embeddings as ONNX defines them since opset 23. */
+import type { Dim, Shape } from "../ir/graph.ts";
+import { add, isKnown, quotient } from "./dims.ts";
+import { elementwiseCost } from "./elementwise.ts";
+import {
+  type CostContext,
+  elemTypeOf,
+  hasInput,
+  type Inferred,
+  type OpCost,
+  type OpDef,
+  type ShapeContext,
+  shapeOf,
+  tensor,
+} from "./op.ts";
+
+/** [batch, heads, length, head size] from either that, or [batch, length, heads * head size]. */
+function byHeads(shape: Shape | undefined, heads: number | undefined): Shape | undefined {
+  if (!shape || shape.length === 4) return shape;
+  const [batch = null, length = null, hidden = null] = shape;
+  return [batch, heads ?? null, length, heads === undefined ? null : quotient([hidden], [heads])];
+}
+
+/** Inputs: Q, K, V, mask, past key, past value. Outputs: Y, present key, present value, QK. */
+function attention(ctx: ShapeContext): readonly Inferred[] {
+  const { node } = ctx;
+  const elemType = elemTypeOf(ctx, 0);
+  const given = shapeOf(ctx, 0);
+  const q = byHeads(given, node.int("q_num_heads"));
+  const k = byHeads(shapeOf(ctx, 1), node.int("kv_num_heads"));
+  const v = byHeads(shapeOf(ctx, 2), node.int("kv_num_heads"));
+  if (!given || !q || !k || !v) return [tensor(elemType)];
+  const past: Dim = hasInput(ctx, 4) ? (shapeOf(ctx, 4)?.[2] ?? null) : 0;
+  const total = add(past, k[2] ?? null);
+  const [batch = null, heads = null, length = null] = q;
+  const headSize = v[3] ?? null;
+  const hidden = isKnown(heads) && isKnown(headSize) ? heads * headSize : null;
+  const grown = (shape: Shape) => shape.map((dim, axis) => (axis === 2 ? total : dim));
+  return [
+    tensor(elemType, given.length === 4 ? [batch, heads, length, headSize] : [batch, length, hidden]),
+    tensor(elemTypeOf(ctx, 1), grown(k)),
+    tensor(elemTypeOf(ctx, 2), grown(v)),
+    tensor(elemType, [batch, heads, length, total]),
+  ];
+}
+
+/** Q times K and the weights times V: two products over [length, total, head size]. */
+function attentionCost(ctx: CostContext): OpCost | undefined {
+  const [q, k, v] = [ctx.inputDims(0), ctx.inputDims(1), ctx.inputDims(2)];
+  if (!q || !k || !v) return undefined;
+  const heads = q.length === 4 ? (q[1] ?? 1) : (ctx.node.int("q_num_heads") ?? 1);
+  const [batch = 1] = q;
+  const rows = q.at(-2) ?? 0;
+  const past = ctx.node.inputs[4] ? ctx.inputDims(4)?.[2] : 0;
+  const columns = past === undefined ? undefined : past + (k.at(-2) ?? 0);
+  if (columns === undefined) return undefined;
+  const kvHeads = ctx.node.int("kv_num_heads") ?? heads;
+  const keySize = q.length === 4 ? (q[3] ?? 0) : (q[2] ?? 0) / heads;
+  const valueSize = v.length === 4 ? (v[3] ?? 0) : (v[2] ?? 0) / kvHeads;
+  const scores = batch * heads * rows * columns;
+  return { macs: scores * (keySize + valueSize), ops: scores * 5 };
+}
+
+export const attentionOps: readonly OpDef[] = [
+  { opType: "Attention", shape: attention, cost: attentionCost },
+  {
+    opType: "RotaryEmbedding",
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 0))],
+    cost: elementwiseCost(3),
+  },
+];
