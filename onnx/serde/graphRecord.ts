@@ -1,0 +1,21 @@
+/** What a graph was read from, kept in `Graph.origin`: the message, and which values its lists named, in their order. */
+import type { TensorType, Value } from "../ir/graph.ts";
+import type { Message } from "../message.ts";
+
+export class GraphRecord {
+  readonly inputs = new Map<Value, Message>();
+  readonly outputs = new Map<Value, Message>();
+  readonly initializers: Value[] = [];
+  readonly sparse: Value[] = [];
+  /** Some exporters describe values that no longer exist: these have no value and are written back as they are. */
+  readonly valueInfo: { readonly message: Message; readonly value: Value | undefined }[] = [];
+
+  /** Types as read: while one stands, every message that states it, perhaps in other words, is written as it was. */
+  readonly types = new Map<Value, TensorType | undefined>();
+
+  constructor(readonly message: Message) {}
+
+  statement(value: Value, message: Message | undefined) {
+    return { message, type: this.types.get(value) };
+  }
+}
