@@ -135,7 +135,8 @@ export function viewAs<T extends TypedArray>(
   ctor: { new (buffer: ArrayBufferLike, byteOffset: number, length: number): T; BYTES_PER_ELEMENT: number },
   bytes: Uint8Array,
 ): T {
-  const aligned = bytes.byteOffset % ctor.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  // A copy by constructor: `slice` of a Node Buffer is a view.
+  const aligned = bytes.byteOffset % ctor.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new ctor(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / ctor.BYTES_PER_ELEMENT));
 }
 
