@@ -121,7 +121,7 @@ class Reader {
   *#skipValue({ wireType, end, depth }: Omit<FieldPlace, "start">, number: number): Steps {
     if (wireType === 0) this.#varint(end);
     else if (wireType === 1) this.#skip(8, end);
-    else if (wireType === 2) this.#at += this.#length(end);
+    else if (wireType === 2) this.#skip(this.#length(end), end);
     else if (wireType === 5) this.#skip(4, end);
     else if (wireType === 3 && depth < MAX_DEPTH) {
       for (;;) {

@@ -20,7 +20,7 @@ export function readTensor(message: Message, data: Piece | undefined): Tensor {
   const expected = expectedBytes(name, dataType, dims);
   if (isExternal(message)) return new Tensor(dataType, dims, { ...content(data), origin: message });
   if (dataType === DataType.STRING) return readStrings(message, dims);
-  const found = packedData(message, dataType);
+  const found = packedData(message, dataType) ?? (expected === 0 ? new Uint8Array(0) : undefined);
   if (expected !== undefined && (found?.length ?? 0) !== expected) {
     throw new ModelFormatError(
       "tensor-size",
