@@ -1,0 +1,269 @@
+/**
+ * One run: units start when what they need is there, hits cost no process, each result is cached the moment it is known.
+ * A failed node leaves those that need it undone; all others finish.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { SourceFile } from "../../nodes/context.ts";
+import type { ArtifactRef } from "../../nodes/ports.ts";
+import type { RunEventBody } from "../../pipelines/document/events.ts";
+import type { DeviceProfile } from "../../targets/deviceProfile.ts";
+import type { BlobStore } from "../storage/blobs.ts";
+import type { CacheEntry, ResultCache } from "../storage/cache.ts";
+import type { Ingest } from "../storage/ingest.ts";
+import { describeError } from "./errors.ts";
+import { cacheKey, type KeyParts, keyParts, missReason } from "./key.ts";
+import { allInputs, type Plan, type PlannedInput, type PlannedNode } from "./plan.ts";
+import type { Binding, StageNode, StepError, StepMessage, StepResult } from "./protocol.ts";
+import type { Schedule } from "./schedule.ts";
+import type { StepPool } from "./stepPool.ts";
+
+export interface ExecutionServices {
+  readonly blobs: BlobStore;
+  readonly cache: ResultCache;
+  readonly ingest: Ingest;
+  readonly pool: StepPool;
+  readonly schedule: Schedule;
+  readonly libraries: Readonly<Record<string, string>>;
+  readonly tensorBudget: number;
+}
+
+export interface Execution {
+  readonly plan: Plan;
+  readonly target: DeviceProfile;
+  /** Measurements and exports are made again. */
+  readonly fresh: boolean;
+  readonly signal: AbortSignal;
+  emit(event: RunEventBody): void;
+  /** Key parts of the last result of each node of this pipeline; written as results come. */
+  readonly last: Map<string, KeyParts>;
+}
+
+type Outputs = Readonly<Record<string, ArtifactRef>>;
+export interface RunResult {
+  readonly failed: boolean;
+  readonly outputs: Readonly<Record<string, Outputs>>;
+}
+
+/** Never throws for what a node does; throws what the signal says when it fires. */
+export async function executeRun(services: ExecutionServices, execution: Execution): Promise<RunResult> {
+  return new RunExecution(services, execution).run();
+}
+
+interface NodeState {
+  readonly node: PlannedNode;
+  state: "waiting" | "keyed" | "done" | "failed" | "skipped";
+  sources: Readonly<Record<string, readonly SourceFile[]>>;
+  parts?: KeyParts;
+  key?: string;
+  reason?: string;
+  outputs: Outputs;
+}
+
+class RunExecution {
+  readonly #nodes: ReadonlyMap<string, NodeState>;
+  readonly #pending: Set<readonly string[]>;
+  readonly #running = new Set<Promise<void>>();
+  readonly #said = new Set<string>();
+
+  constructor(
+    private readonly services: ExecutionServices,
+    private readonly execution: Execution,
+  ) {
+    const { plan } = execution;
+    this.#nodes = new Map(
+      [...plan.nodes.values()].map((node) => [node.id, { node, state: "waiting", sources: {}, outputs: {} }]),
+    );
+    this.#pending = new Set(plan.units);
+  }
+
+  async run(): Promise<RunResult> {
+    for (;;) {
+      this.execution.signal.throwIfAborted();
+      for (const unit of this.#pending) if (this.#isReady(unit)) this.#start(unit);
+      if (this.#running.size === 0) break;
+      await Promise.race(this.#running);
+    }
+    const states = [...this.#nodes.values()];
+    return {
+      failed: states.some(({ state }) => state !== "done"),
+      outputs: Object.fromEntries(states.filter((s) => s.state === "done").map((s) => [s.node.id, s.outputs])),
+    };
+  }
+
+  #start(unit: readonly string[]): void {
+    this.#pending.delete(unit);
+    const work = this.#runUnit(unit.map((id) => this.#state(id)))
+      .catch((error: unknown) => {
+        for (const id of unit) if (this.#isOpen(id)) this.#fail(this.#state(id), describeError(error));
+      })
+      .finally(() => this.#running.delete(work));
+    this.#running.add(work);
+  }
+
+  #state(id: string): NodeState {
+    const state = this.#nodes.get(id);
+    if (!state) throw new Error(`"${id}" is not planned`);
+    return state;
+  }
+
+  #isOpen(id: string): boolean {
+    const { state } = this.#state(id);
+    return state === "waiting" || state === "keyed";
+  }
+
+  /** All that comes from other units is settled. */
+  #isReady(unit: readonly string[]): boolean {
+    const inputs = unit.flatMap((id) => allInputs(this.#state(id).node));
+    return inputs.every(({ node }) => unit.includes(node) || !this.#isOpen(node));
+  }
+
+  async #runUnit(states: readonly NodeState[]): Promise<void> {
+    const missed: NodeState[] = [];
+    for (const state of states) {
+      if (allInputs(state.node).some(({ node }) => this.#isDead(node))) state.state = "skipped";
+      else if (!(await this.#findResult(state))) missed.push(state);
+    }
+    const live = missed.filter((state) => state.state === "keyed");
+    if (live.length > 0) await this.#runStage(live);
+  }
+
+  #isDead(id: string): boolean {
+    const { state } = this.#state(id);
+    return state === "failed" || state === "skipped";
+  }
+
+  /** Computes the node's key and looks it up; true where the node is settled by that. */
+  async #findResult(state: NodeState): Promise<boolean> {
+    const { node } = state;
+    const { fresh, last, target } = this.execution;
+    const start = performance.now();
+    try {
+      state.sources = await this.#resolveSources(node);
+    } catch (error) {
+      this.execution.signal.throwIfAborted();
+      this.#fail(state, describeError(error));
+      return true;
+    }
+    const inputs = Object.fromEntries(
+      Object.entries(node.inputs).map(([port, list]) => [port, list.map((input) => this.#identity(input))]),
+    );
+    const { libraries } = this.services;
+    state.parts = keyParts(node, { sources: state.sources, inputs, libraries, target });
+    state.key = cacheKey(state.parts);
+    state.state = "keyed";
+    const repeats = fresh && (node.def.effects === "measures" || node.def.effects === "exports");
+    const entry = repeats ? undefined : await this.services.cache.get(state.key);
+    if (entry) {
+      this.#finish(state, { entry, cache: "hit", ms: performance.now() - start });
+      return true;
+    }
+    state.reason = repeats ? "asked to run again" : missReason(state.parts, last.get(node.id));
+    return false;
+  }
+
+  async #resolveSources(node: PlannedNode): Promise<Record<string, readonly SourceFile[]>> {
+    const sources: Record<string, readonly SourceFile[]> = {};
+    for (const [name, field] of Object.entries(node.def.params.shape)) {
+      const value = node.params[name];
+      if (!isSource(field) || typeof value !== "string") continue;
+      const { sha256 } = node.params;
+      sources[name] = await this.services.ingest.resolve(value, {
+        ...(typeof sha256 === "string" && sha256 !== "" && { sha256 }),
+        signal: this.execution.signal,
+        progress: (done, total, message) => {
+          const unit = total !== undefined && total > 100_000 ? "bytes" : "files";
+          this.#progress(node.id, { done, ...(total !== undefined && { total }), unit, message });
+        },
+      });
+    }
+    return sources;
+  }
+
+  /** What stands for an input in a key. */
+  #identity({ node, port, stream }: PlannedInput): string {
+    const { key, outputs } = this.#state(node);
+    return stream ? `${key}.${port}` : (outputs[port]?.digest ?? "absent");
+  }
+
+  async #runStage(missed: readonly NodeState[]): Promise<void> {
+    const { services, execution } = this;
+    const nodes = this.#stageNodes(missed);
+    const measures = missed.some(({ node }) => node.def.effects === "measures");
+    const resources = new Set(missed.flatMap(({ node }) => node.def.resources));
+    const release = await services.schedule.acquire({ resources, measures }, execution.signal);
+    const tempDir = join(services.blobs.home, "tmp", `step-${randomBytes(6).toString("hex")}`);
+    try {
+      await mkdir(tempDir, { recursive: true });
+      for (const { node } of missed) execution.emit({ type: "step.started", node: node.id });
+      const handlers = {
+        signal: execution.signal,
+        untouched: measures,
+        message: (message: StepMessage) => this.#onMessage(message),
+      };
+      const { target } = execution;
+      const { blobs, tensorBudget } = services;
+      await services.pool.run({ home: blobs.home, tempDir, target, nodes, tensorBudget }, handlers);
+      await Promise.all(this.#writes.splice(0));
+    } finally {
+      release();
+      await rm(tempDir, { recursive: true, force: true });
+    }
+  }
+
+  /** The missed nodes and, before them, what must make its streams again for them. */
+  #stageNodes(missed: readonly NodeState[]): StageNode[] {
+    const job = new Map<string, StageNode>();
+    const add = (state: NodeState): void => {
+      const { node } = state;
+      if (job.has(node.id)) return;
+      const runs = missed.includes(state);
+      const inputs: Record<string, Binding[]> = {};
+      for (const [port, list] of Object.entries(node.inputs)) {
+        inputs[port] = list.flatMap((input) => this.#binding(input, missed, add));
+      }
+      const role = !runs ? "replay" : node.replayable ? "probe" : "run";
+      if (!runs && !node.replayable) {
+        const message = `runs again: its ${node.keeps.join(", ")} were too large to keep`;
+        this.execution.emit({ type: "step.log", node: node.id, level: "info", message });
+      }
+      const { id, def, params } = node;
+      const keep = runs ? node.keeps : [];
+      job.set(id, { id, type: def.type, params, inputs, sources: state.sources, role, keep });
+    };
+    for (const state of missed) add(state);
+    return [...job.values()];
+  }
+
+  #binding(input: PlannedInput, missed: readonly NodeState[], add: (state: NodeState) => void): Binding[] {
+    const from = this.#state(input.node);
+    const ref = from.outputs[input.port];
+    if (ref) return [input.stream ? { from: "kept", ref } : { from: "artifact", ref }];
+    // An artifact that its maker left out (a build kit has no engine) leaves an optional input unset.
+    if (!input.stream) return [];
+    add(from);
+    return [{ from: "stream", node: input.node, port: input.port }];
+  }
+
+  #onMessage(message: StepMessage): void {
+    if (message.type === "idle") return;
+    const state = this.#state(message.node);
+    switch (message.type) {
+      case "progress":
+        return this.#progress(message.node, message.progress);
+      case "log": {
+        // A stream that is made again warns again: once is enough.
+        const text = `${message.node} ${message.message}`;
+        if (message.level === "warning" && this.#said.has(text)) return;
+        this.#said.add(text);
+        const { node, level } = message;
+        return this.execution.emit({ type: "step.log", node, level, message: message.message });
+      }
+      case "finished":
+        return this.#onFinished(state, message.result);
+      case "failed":
+        return this.#fail(state, message.error);
+    }
+  }
+}

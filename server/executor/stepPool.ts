@@ -1,0 +1,167 @@
+/**
+ * Step processes: forked, kept warm between jobs, killed where a job is cancelled, too slow or too large. A process can
+ * end at any moment (native code may abort it); its job then ends with what it has not finished yet as failed.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { OperationalError } from "../../nodes/context.ts";
+import type { Job, StepMessage } from "./protocol.ts";
+
+export interface StepLimits {
+  readonly timeoutMs: number;
+  /** Resident memory of one step process, bytes. */
+  readonly memoryBytes: number;
+}
+
+export interface JobHandlers {
+  readonly signal: AbortSignal;
+  /** Takes a process that ran nothing yet: its memory and caches are nobody's. */
+  readonly untouched: boolean;
+  message(message: StepMessage): void;
+}
+
+const WATCH_MS = 200;
+const STDERR_TAIL = 2000;
+/** A process that holds more than this after a job is not kept. */
+const KEEP_BELOW_BYTES = 700 * 2 ** 20;
+
+export class StepPool {
+  readonly #idle: { readonly child: ChildProcess; readonly used: boolean }[] = [];
+  readonly #busy = new Set<ChildProcess>();
+  #closed = false;
+
+  constructor(
+    private readonly options: { readonly module: string; readonly limits: StepLimits; readonly warm: number },
+  ) {}
+
+  /** Forks idle processes ahead of need. */
+  warmUp(): void {
+    while (!this.#closed && this.#idle.length < this.options.warm)
+      this.#idle.push({ child: this.#fork(), used: false });
+  }
+
+  /** Resolves when the job is done, whatever its nodes' outcomes; throws when its process was ended or ended itself. */
+  async run(job: Job, handlers: JobHandlers): Promise<void> {
+    handlers.signal.throwIfAborted();
+    const child = this.#take(handlers.untouched);
+    this.#busy.add(child);
+    let stderr = "";
+    const onStderr = (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString()).slice(-STDERR_TAIL);
+    };
+    child.stderr?.on("data", onStderr);
+    const watch = new AbortController();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        let reason: Error | undefined;
+        const end = (error: Error) => {
+          reason ??= error;
+          child.kill("SIGKILL");
+        };
+        const onAbort = () => end(new OperationalError("cancelled", "the run was cancelled"));
+        handlers.signal.addEventListener("abort", onAbort, { signal: watch.signal });
+        this.#watch(child, end, watch.signal);
+        const onMessage = (message: StepMessage) => {
+          if (message.type === "idle") resolve();
+          else handlers.message(message);
+        };
+        const onExit = (code: number | null, signal: string | null) =>
+          reject(reason ?? crash({ code, signal, stderr }));
+        child.on("message", onMessage).on("error", reject).on("exit", onExit);
+        watch.signal.addEventListener("abort", () => {
+          child.off("message", onMessage).off("error", reject).off("exit", onExit);
+        });
+        child.send(job);
+        if (handlers.signal.aborted) onAbort();
+      });
+    } finally {
+      watch.abort();
+      this.#busy.delete(child);
+      child.stderr?.off("data", onStderr);
+      this.#release(child);
+    }
+  }
+
+  /** Ends every process. */
+  close(): void {
+    this.#closed = true;
+    for (const { child } of this.#idle.splice(0)) child.kill("SIGKILL");
+    for (const child of this.#busy) child.kill("SIGKILL");
+  }
+
+  #take(untouched: boolean): ChildProcess {
+    for (;;) {
+      const at = untouched ? this.#idle.findIndex(({ used }) => !used) : this.#idle.length - 1;
+      const [found] = at >= 0 ? this.#idle.splice(at, 1) : [];
+      if (!found) return this.#fork();
+      if (found.child.connected && found.child.exitCode === null) return ready(found.child);
+    }
+  }
+
+  #release(child: ChildProcess): void {
+    const alive = child.connected && child.exitCode === null && !child.killed;
+    const keep = alive && (residentBytes(child.pid) ?? 0) < KEEP_BELOW_BYTES && !this.#closed;
+    if (keep && this.#idle.length < this.options.warm) {
+      child.unref();
+      child.channel?.unref();
+      this.#idle.push({ child, used: true });
+    } else child.kill("SIGKILL");
+  }
+
+  #fork(): ChildProcess {
+    const child = fork(this.options.module, {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      serialization: "json",
+      execArgv: ["--enable-source-maps"],
+    });
+    // Drained, so that a talkative library never blocks; nothing of it may reach our own output.
+    child.stdout?.resume();
+    child.stderr?.resume();
+    // Outside a job nobody waits for a process: its failure shows when it is taken.
+    child.on("error", () => {});
+    return child;
+  }
+
+  #watch(child: ChildProcess, end: (error: Error) => void, signal: AbortSignal): void {
+    const { timeoutMs, memoryBytes } = this.options.limits;
+    const timeout = setTimeout(() => {
+      const message = `the step took longer than ${Math.round(timeoutMs / 1000)} s`;
+      end(new OperationalError("timeout", message, "Give it less to do, or raise EDGEWRIGHT_STEP_TIMEOUT (seconds)."));
+    }, timeoutMs);
+    const memory = setInterval(() => {
+      if ((residentBytes(child.pid) ?? 0) <= memoryBytes) return;
+      const message = `the step used more than ${Math.round(memoryBytes / 2 ** 20)} MB of memory`;
+      end(new OperationalError("memory-limit", message, "Give it less to do, or raise EDGEWRIGHT_STEP_MEMORY (MB)."));
+    }, WATCH_MS);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timeout);
+      clearInterval(memory);
+    });
+  }
+}
+
+function ready(child: ChildProcess): ChildProcess {
+  child.ref();
+  child.channel?.ref();
+  return child;
+}
+
+function crash(end: { code: number | null; signal: string | null; stderr: string }): Error {
+  const how = end.signal ? `was ended by ${end.signal}` : `ended with code ${end.code}`;
+  const said = end.stderr.trim().split("\n").at(-1);
+  return new OperationalError(
+    "crashed",
+    `the process of this step ${how}${said ? `: ${said}` : ""}`,
+    "Run again; if it happens each time, the native library cannot handle this model.",
+  );
+}
+
+/** Resident memory of a process; undefined where the system does not tell. */
+function residentBytes(pid: number | undefined): number | undefined {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,23 @@
+/** The step process's side of the protocol: takes a job, runs it, says so, takes the next. It ends with its parent. */
+import type { NodeImpl } from "../../nodes/define.ts";
+import { describeError } from "./errors.ts";
+import type { Job, StepMessage } from "./protocol.ts";
+import { runStage, type StepRuntimeFactory } from "./stage.ts";
+
+export function serveSteps(impls: Readonly<Record<string, NodeImpl>>, createRuntime: StepRuntimeFactory): void {
+  const ended = new AbortController();
+  const send = (message: StepMessage) => {
+    if (process.connected) process.send?.(message);
+  };
+  process.on("message", (job: Job) => {
+    runStage(job, { impls, createRuntime, signal: ended.signal, send })
+      .catch((error: unknown) => {
+        // A bug of the stage itself: whatever has no outcome yet fails with it.
+        for (const node of job.nodes) send({ type: "failed", node: node.id, error: describeError(error) });
+      })
+      .finally(() => send({ type: "idle" }));
+  });
+  process.on("disconnect", () => process.exit());
+  // The terminal's Ctrl-C goes to the whole group; who ends this process is the executor.
+  process.on("SIGINT", () => {});
+}

@@ -1,0 +1,17 @@
+/** What a step works with on this machine, wired together: the store, onnxruntime, a TensorRT builder where there is one. */
+import type { StepRuntime } from "./executor/stage.ts";
+import { openTensorRtBuilder } from "./runners/capabilities.ts";
+import { createOrtEvaluator } from "./runners/ortEvaluator.ts";
+import { createOrtRunner } from "./runners/ortRunner.ts";
+import { createArtifacts } from "./storage/artifacts.ts";
+import { BlobStore } from "./storage/blobs.ts";
+
+export function createStepRuntime({ home, tempDir }: { readonly home: string; readonly tempDir: string }): StepRuntime {
+  const artifacts = createArtifacts(new BlobStore(home));
+  return {
+    artifacts,
+    runner: createOrtRunner({ artifacts, tempDir }),
+    evaluator: createOrtEvaluator({ tempDir }),
+    tensorRt: (name) => openTensorRtBuilder(home, { artifacts, tempDir }, name),
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * What a `source` parameter names, as stored files: a path under the workspace root, `builtin:NAME` of the project's
+ * models, `sha256:HEX` or `sha256:HEX#NAME` of the store, an https address with its SHA-256. Nothing above the root and no
+ * link out of it is read: documents come from strangers. What the person at a terminal names may lie anywhere
+ * (`ingestPath`) and enters the store before the run.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { z } from "zod";
+import type { SourceFile } from "../../nodes/context.ts";
+import { UserError } from "../../nodes/context.ts";
+import { putTree, readTree } from "./artifacts.ts";
+import { type BlobStore, isCode, type Stored } from "./blobs.ts";
+import { download } from "./download.ts";
+
+export type Progress = (done: number, total: number | undefined, message: string) => void;
+
+export interface IngestOptions {
+  /** The workspace root: the jail of relative paths. */
+  readonly root: string;
+  /** Folder of the files the project ships, by name. */
+  readonly builtins: string;
+  readonly blobs: BlobStore;
+}
+
+export interface SourceContext {
+  /** Of the `sha256` parameter beside the source: an address needs it, a file is held to it. */
+  readonly sha256?: string;
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+const MAX_FILES = 100_000;
+const STORED = /^sha256:([0-9a-f]{64})(?:#(.{1,255}))?$/;
+const seenSchema = z.object({ size: z.number(), mtimeMs: z.number(), ino: z.number(), digest: z.string() });
+
+export class Ingest {
+  constructor(private readonly options: IngestOptions) {}
+
+  /** The files a source names; none for an empty string. Throws UserError with what to do. */
+  async resolve(source: string, context: SourceContext = {}): Promise<readonly SourceFile[]> {
+    if (source === "") return [];
+    const files = await this.#find(source, context);
+    const { sha256 } = context;
+    if (sha256 && files.length === 1 && files[0]?.digest !== sha256) {
+      const message = `${source} has the SHA-256 ${files[0]?.digest}, not ${sha256}`;
+      throw new UserError("wrong-sha256", message, "Correct the sha256 parameter, or get the file it names.");
+    }
+    return files;
+  }
+
+  /** Takes a file or folder from anywhere into the store: the source string that names it from now on. */
+  async ingestPath(path: string, context: SourceContext = {}): Promise<string> {
+    const files = await this.#files(path, await realpathOrRefuse(path, path), context);
+    const info = await stat(path);
+    const name = basename(resolve(path));
+    const [only] = files;
+    if (!info.isDirectory()) return `sha256:${only?.digest}#${name}`;
+    const tree = Object.fromEntries(files.map((file) => [file.name, { digest: file.digest, size: file.size }]));
+    return `sha256:${(await putTree(this.options.blobs, tree)).digest}#${name}`;
+  }
+
+  #find(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
+    const stored = STORED.exec(source);
+    if (stored) return this.#stored(stored[1] ?? "", stored[2]);
+    if (source.startsWith("builtin:")) return this.#builtin(source.slice("builtin:".length), context);
+    if (/^https?:\/\//.test(source)) return this.#address(source, context);
+    if (/^[a-z0-9]+:/.test(source)) {
+      throw new UserError("bad-source", `"${source}" is no source`, "Give a path, builtin:NAME or sha256:HEX.");
+    }
+    return this.#path(source, context);
+  }
+
+  async #stored(digest: string, name: string | undefined): Promise<readonly SourceFile[]> {
+    const { blobs } = this.options;
+    if (!(await blobs.has(digest))) {
+      const message = `the file ${name ?? digest.slice(0, 12)} is not in this workspace`;
+      throw new UserError("missing-source", message, "Upload it again, or give its path.");
+    }
+    const tree = await readTree(blobs, digest);
+    if (tree) return sorted(Object.entries(tree).map(([file, stored]) => ({ ...stored, name: file })));
+    return [{ name: name ?? digest.slice(0, 12), digest, size: await blobs.size(digest) }];
+  }
+
+  async #builtin(name: string, context: SourceContext): Promise<readonly SourceFile[]> {
+    const { builtins } = this.options;
+    const names = (await readdir(builtins).catch(() => [])).filter((entry) => !entry.startsWith(".")).sort();
+    const entry = names.find((file) => file === name || file === `${name}.onnx`);
+    if (!entry) {
+      const has = names.length > 0 ? `It ships ${names.join(", ")}.` : "It ships none yet.";
+      throw new UserError("unknown-builtin", `this version ships no "${name}"`, `${has} Give the path of a file.`);
+    }
+    const path = join(builtins, entry);
+    return this.#files(path, await realpath(path), context);
+  }
+
+  async #address(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
+    const { sha256 } = context;
+    if (!source.startsWith("https://")) {
+      throw new UserError("bad-source", `"${source}" is not encrypted`, "Give an https address.");
+    }
+    if (!sha256) {
+      const message = `the address ${source} needs the SHA-256 of its file`;
+      throw new UserError(
+        "missing-sha256",
+        message,
+        "Set the sha256 parameter: it makes the download the same always.",
+      );
+    }
+    const { blobs } = this.options;
+    const name = basename(new URL(source).pathname) || "download";
+    if (await blobs.has(sha256)) return [{ name, digest: sha256, size: await blobs.size(sha256) }];
+    const stored = await blobs.putStream(download(source, context));
+    return [{ name, ...stored }];
+  }
+
+  async #path(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
+    const { root } = this.options;
+    const jail = await realpath(root);
+    const path = resolve(root, source);
+    const outside = () =>
+      new UserError(
+        "outside-workspace",
+        `"${source}" leaves the workspace`,
+        `Move the file below ${root}, or upload it.`,
+      );
+    if (source.startsWith("/") || !within(resolve(root), path)) throw outside();
+    const real = await realpathOrRefuse(path, source);
+    if (!within(jail, real)) throw outside();
+    return this.#files(source, real, context, jail);
+  }
+
+  /** A file, or all files below a folder. Links below it are followed only where a jail allows their target. */
+  async #files(shown: string, real: string, context: SourceContext, jail?: string): Promise<readonly SourceFile[]> {
+    const info = await stat(real);
+    if (info.isFile()) return [{ name: basename(shown), ...(await this.#store(real, context)) }];
+    if (!info.isDirectory()) throw new UserError("bad-source", `"${shown}" is neither a file nor a folder`);
+    const names = await walk(real, real, jail ?? real);
+    if (names.length > MAX_FILES) {
+      throw new UserError("too-many-files", `"${shown}" holds more than ${MAX_FILES} files`, "Give a smaller folder.");
+    }
+    const files: SourceFile[] = [];
+    for (const [i, name] of names.entries()) {
+      context.signal?.throwIfAborted();
+      files.push({ name, ...(await this.#store(join(real, name), context)) });
+      if (i % 100 === 99) context.progress?.(i + 1, names.length, `reading ${shown}`);
+    }
+    return sorted(files);
+  }
+
+  /** Copies a file into the store, unless it is the one (by size, time and inode) that was hashed before. */
+  async #store(path: string, context: SourceContext): Promise<Stored> {
+    const { blobs } = this.options;
+    const info = await stat(path);
+    const note = join(blobs.home, "ingest", createHash("sha256").update(path).digest("hex"));
+    const seen = await readSeen(note);
+    if (seen && seen.size === info.size && seen.mtimeMs === info.mtimeMs && seen.ino === info.ino) {
+      if (await blobs.has(seen.digest)) return { digest: seen.digest, size: info.size };
+    }
+    const stored = await blobs.putStream(reading(path, info.size, context));
+    // A file that changed while it was read is stored as read, but not remembered.
+    const after = await stat(path);
+    if (after.mtimeMs === info.mtimeMs && stored.size === info.size) {
+      const { size, mtimeMs, ino } = info;
+      await mkdir(dirname(note), { recursive: true });
+      const temp = blobs.tempPath();
+      await writeFile(temp, JSON.stringify({ size, mtimeMs, ino, digest: stored.digest }));
+      await rename(temp, note);
+    }
+    return stored;
+  }
+}
+
+async function* reading(path: string, size: number, { signal, progress }: SourceContext): AsyncIterable<Uint8Array> {
+  let done = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+    yield chunk;
+    done += chunk.length;
+    if (size > 64 * 2 ** 20) progress?.(done, size, `reading ${basename(path)}`);
+  }
+}
+
+async function readSeen(note: string): Promise<z.output<typeof seenSchema> | undefined> {
+  try {
+    return seenSchema.parse(JSON.parse(await readFile(note, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+async function walk(folder: string, top: string, jail: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    const name = relative(top, path).split(sep).join("/");
+    if (entry.isDirectory()) names.push(...(await walk(path, top, jail)));
+    else if (entry.isFile()) names.push(name);
+    else if (entry.isSymbolicLink()) {
+      const target = await realpath(path).catch(() => undefined);
+      if (target === undefined || !within(jail, target)) {
+        throw new UserError(
+          "outside-workspace",
+          `"${name}" is a link that leaves its folder`,
+          "Copy the file instead.",
+        );
+      }
+      if ((await stat(target)).isFile()) names.push(name);
+    }
+  }
+  return names;
+}
+
+async function realpathOrRefuse(path: string, shown: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    if (!isCode(cause, "ENOENT") && !isCode(cause, "ENOTDIR")) throw cause;
+    throw new UserError(
+      "missing-source",
+      `there is no file "${shown}"`,
+      `Put it at ${resolve(path)}, or give another.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function within(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function sorted(files: readonly SourceFile[]): readonly SourceFile[] {
+  return [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,75 @@
+/**
+ * Models as artifacts: up to 256 MB one self-contained file; above, a tree of `model.onnx` and one file for each large
+ * tensor, named by its digest, so that a pass stores anew only the tensors it changed.
+ */
+import type { Artifacts } from "../../nodes/context.ts";
+import { OperationalError } from "../../nodes/context.ts";
+import type { ArtifactRef } from "../../nodes/ports.ts";
+import type { Model } from "../../onnx/ir/graph.ts";
+import type { Tensor } from "../../onnx/ir/tensor.ts";
+import { readModel, writeModel } from "../../onnx/serde.ts";
+import type { Stored } from "./blobs.ts";
+
+const ONE_FILE_BYTES = 256 * 2 ** 20;
+const LARGE_TENSOR_BYTES = 64 * 2 ** 10;
+const CHUNK_BYTES = 16 * 2 ** 20;
+const MODEL_FILE = "model.onnx";
+
+export async function openModel(artifacts: Artifacts, ref: ArtifactRef<"model">): Promise<Model> {
+  if (ref.form !== "tree") return readModel(await artifacts.source(ref));
+  const files = await artifacts.files(ref);
+  const open = async (name: string) => {
+    const file = Object.hasOwn(files, name) ? files[name] : undefined;
+    if (!file) throw new OperationalError("missing-file", `the model has no file "${name}"`);
+    return artifacts.source(file);
+  };
+  return readModel(await open(MODEL_FILE), { openExternal: open });
+}
+
+export async function saveModel(artifacts: Artifacts, model: Model): Promise<ArtifactRef<"model">> {
+  const tensors = initializers(model);
+  const total = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  if (total <= ONE_FILE_BYTES) return { kind: "model", ...(await artifacts.putStream(writeModel(model))) };
+  const stored = new Map<Tensor, Stored>();
+  const files: Record<string, Stored> = {};
+  for (const tensor of tensors) {
+    if (tensor.byteLength < LARGE_TENSOR_BYTES || stored.has(tensor)) continue;
+    const file = await artifacts.putStream(tensorChunks(tensor));
+    stored.set(tensor, file);
+    files[fileName(file)] = file;
+  }
+  const placeExternal = (tensor: Tensor) => {
+    const file = stored.get(tensor);
+    return file && { location: fileName(file), offset: 0, length: file.size };
+  };
+  files[MODEL_FILE] = await artifacts.putStream(writeModel(model, { placeExternal }));
+  return artifacts.putTree("model", files);
+}
+
+/** Tensors that may lie outside the model file: runtimes read those of attributes inside it only. */
+function initializers(model: Model): readonly Tensor[] {
+  const found: Tensor[] = [];
+  // The writer asks for each tensor's place while it lays out the structure; its bytes are not read for that.
+  writeModel(model, {
+    placeExternal: (tensor, name) => {
+      if (name !== "") found.push(tensor);
+      return undefined;
+    },
+  });
+  return found;
+}
+
+async function* tensorChunks(tensor: Tensor): AsyncIterable<Uint8Array> {
+  const { ref } = tensor;
+  if (!ref) {
+    yield await tensor.bytes();
+    return;
+  }
+  for (let at = 0; at < ref.length; at += CHUNK_BYTES) {
+    yield await ref.source.read(ref.offset + at, Math.min(CHUNK_BYTES, ref.length - at));
+  }
+}
+
+function fileName(file: Stored): string {
+  return `${file.digest}.bin`;
+}
