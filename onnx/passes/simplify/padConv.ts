@@ -1,0 +1,60 @@
+/**
+ * Conv(Pad(x, p)) -> Conv(x) with p added to its own pads, where Pad writes zeros around the spatial axes only.
+ * MaxPool does not take a Pad in: it pads with -infinity, not zero.
+ */
+import type { Node } from "../../ir/graph.ts";
+import { forEachNode, isOp, onlyReader, type Rule, writerOf } from "./rule.ts";
+
+/** Pads of each axis as [begin..., end...]; a string says why they cannot move into a Conv. */
+function zeroPads(pad: Node, rank: number): readonly number[] | string {
+  if ((pad.string("mode") ?? "constant") !== "constant") return "it pads with other values than a constant";
+  const fill = pad.inputs[2] ? pad.inputs[2].constant?.numbers : [pad.float("value") ?? 0];
+  if (!fill?.every((value) => value === 0)) return "it pads with another value than zero";
+  const given = pad.ints("pads") ?? pad.inputs[1]?.constant?.numbers;
+  const axes = pad.inputs[3] ? pad.inputs[3].constant?.numbers : Array.from({ length: rank }, (_, i) => i);
+  if (!given || !axes || given.length !== 2 * axes.length) return "it pads by a computed amount";
+  const pads = new Array<number>(2 * rank).fill(0);
+  for (const [i, axis] of axes.entries()) {
+    const at = axis < 0 ? axis + rank : axis;
+    pads[at] = given[i] ?? 0;
+    pads[at + rank] = given[i + axes.length] ?? 0;
+  }
+  if (pads.some((p) => p < 0)) return "it crops";
+  if ([0, 1, rank, rank + 1].some((i) => pads[i] !== 0)) return "it pads the batch or the channels";
+  return pads;
+}
+
+export const fusePadIntoConv: Rule = {
+  name: "fuse-pad-into-conv",
+  apply({ graph, note }) {
+    return forEachNode(graph, (node) => {
+      const pad = isOp(node, "Conv") ? writerOf(node.inputs[0], "Pad") : undefined;
+      const rank = pad?.output().shape?.length;
+      if (!pad || rank === undefined) return false;
+      const pads = zeroPads(pad, rank);
+      const autoPad = node.string("auto_pad") ?? "NOTSET";
+      const reason =
+        typeof pads === "string"
+          ? pads
+          : autoPad !== "NOTSET" && autoPad !== "VALID"
+            ? "the Conv works out its own pads"
+            : onlyReader(pad.output()) !== node
+              ? "the padded value is read elsewhere too"
+              : undefined;
+      if (typeof pads === "string" || reason) {
+        note(pad, reason ?? "");
+        return false;
+      }
+      const own = node.ints("pads") ?? new Array<number>(2 * (rank - 2)).fill(0);
+      const spatial = [...pads.slice(2, rank), ...pads.slice(rank + 2)];
+      node.attributes.delete("auto_pad");
+      node.set(
+        "pads",
+        spatial.map((p, i) => p + (own[i] ?? 0)),
+      );
+      node.setInput(0, pad.input(0));
+      graph.removeNode(pad);
+      return true;
+    });
+  },
+};
