@@ -168,6 +168,8 @@ export interface RunContext {
   tensorRt(name?: TensorRtBuilderName): Promise<TensorRtBuilder | undefined>;
   /** Files that a `source` parameter resolved to, by parameter name. A folder gives its files, sorted by name. */
   readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
+  /** The workspace's folder for what leaves it; only nodes whose effects are `exports` write there. */
+  readonly exportsDir: string;
   /** An empty folder for this step alone, removed at its end. */
   readonly tempDir: string;
   progress(done: number, total?: number, unit?: string, message?: string): void;
