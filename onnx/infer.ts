@@ -47,13 +47,16 @@ export function inferShapes(model: Model, options: InferenceOptions = {}): Infer
   return { unknown: state.unknown, contradictions: state.contradictions, elements: state.elements };
 }
 
+/** Loops within loops settle in far fewer; a hostile nest must not take for ever. */
+const MAX_VISITS = 64;
+
 class InferenceState {
   readonly unknown: UnknownNode[] = [];
   readonly contradictions: Contradiction[] = [];
   readonly elements = new Map<Value, Elements>();
   readonly #sequences = new Map<Value, TensorType>();
   /** Bodies are inferred several times while a loop settles: the last word counts. */
-  readonly #visited = new Set<Graph>();
+  readonly #visits = new Map<Graph, number>();
 
   constructor(
     readonly model: Model,
@@ -61,8 +64,11 @@ class InferenceState {
   ) {}
 
   infer(graph: Graph, inputs: readonly Inferred[]): readonly Inferred[] {
-    const again = this.#visited.has(graph);
-    this.#visited.add(graph);
+    const visits = this.#visits.get(graph) ?? 0;
+    this.#visits.set(graph, visits + 1);
+    if (visits >= MAX_VISITS)
+      return graph.outputs.map(({ type }) => (type ? { type: { elemType: type.elemType } } : {}));
+    const again = visits > 0;
     for (const [i, value] of graph.inputs.entries()) {
       const known = inputs[i];
       if (known) this.#write(value, known, again);

@@ -3,6 +3,7 @@ import { DataType } from "../ir/dataType.ts";
 import { evaluate } from "./elements.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
+import { responseRule } from "./quantizeResponse.ts";
 
 function sameType(ctx: ShapeContext) {
   return tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 0));
@@ -10,7 +11,12 @@ function sameType(ctx: ShapeContext) {
 
 /** `perElement`: arithmetic operations for one element, a transcendental function counted as one. */
 function activation(opType: string, perElement = 1): OpDef {
-  return { opType, shape: (ctx) => [sameType(ctx)], cost: elementwiseCost(perElement) };
+  return {
+    opType,
+    shape: (ctx) => [sameType(ctx)],
+    cost: elementwiseCost(perElement),
+    quantize: responseRule(opType),
+  };
 }
 
 const softmaxOpsPerElement = 5; // maximum, subtraction, exponential, sum, division
@@ -27,6 +33,7 @@ export const activationOps: readonly OpDef[] = [
   activation("HardSigmoid", 3),
   activation("HardSwish", 4),
   activation("Swish", 4),
+  activation("SwiGLU", 5),
   activation("Mish", 5),
   activation("Gelu", 5),
   activation("Tanh"),
@@ -40,11 +47,13 @@ export const activationOps: readonly OpDef[] = [
     opType: "Clip",
     shape: (ctx) => [{ ...sameType(ctx), elements: clipped(ctx) }],
     cost: elementwiseCost(2),
+    quantize: responseRule("Clip"),
   },
   {
+    // With a third input, training mode, elements may be dropped.
     opType: "Dropout",
     shape: (ctx) => [
-      { ...sameType(ctx), elements: ctx.input(0).elements },
+      { ...sameType(ctx), ...(!ctx.node.inputs[2] && { elements: ctx.input(0).elements }) },
       tensor(ctx.opset < 10 ? elemTypeOf(ctx, 0) : DataType.BOOL, shapeOf(ctx, 0)),
     ],
   },

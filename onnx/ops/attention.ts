@@ -1,6 +1,6 @@
 /** Attention and rotary embeddings as ONNX defines them since opset 23. */
 import type { Dim, Shape } from "../ir/graph.ts";
-import { add, isKnown, quotient } from "./dims.ts";
+import { add, mapDim, multiply, numericProduct, quotient } from "./dims.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import {
   type CostContext,
@@ -34,7 +34,7 @@ function attention(ctx: ShapeContext): readonly Inferred[] {
   const total = add(past, k[2] ?? null);
   const [batch = null, heads = null, length = null] = q;
   const headSize = v[3] ?? null;
-  const hidden = isKnown(heads) && isKnown(headSize) ? heads * headSize : null;
+  const hidden = multiply(heads, headSize);
   const grown = (shape: Shape) => shape.map((dim, axis) => (axis === 2 ? total : dim));
   return [
     tensor(elemType, given.length === 4 ? [batch, heads, length, headSize] : [batch, length, hidden]),
@@ -61,8 +61,42 @@ function attentionCost(ctx: CostContext): OpCost | undefined {
   return { macs: scores * (keySize + valueSize), ops: scores * 5 };
 }
 
+/** The recurrent state is [batch, heads, key size, value size]; inputs are packed by heads. */
+function linearAttention(ctx: ShapeContext): readonly Inferred[] {
+  const heads = ctx.node.int("kv_num_heads");
+  const [q, k, v] = [shapeOf(ctx, 0), byHeads(shapeOf(ctx, 1), heads), byHeads(shapeOf(ctx, 2), heads)];
+  const elemType = elemTypeOf(ctx, 0);
+  if (!q || !k || !v) return [tensor(elemType)];
+  const [batch = null, length = null] = q;
+  const width = multiply(v[3] ?? null, ctx.node.int("q_num_heads") ?? null);
+  const state = tensor(hasInput(ctx, 3) ? elemTypeOf(ctx, 3) : elemType, [
+    batch,
+    heads ?? null,
+    k[3] ?? null,
+    v[3] ?? null,
+  ]);
+  return [tensor(elemType, [batch, length, width]), state];
+}
+
+/** The state holds the last kernel - 1 positions of each channel. */
+function causalConvolution(ctx: ShapeContext): readonly Inferred[] {
+  const x = shapeOf(ctx, 0);
+  const kernel = shapeOf(ctx, 1)?.[2] ?? null;
+  const state = x && [...x.slice(0, 2), mapDim(kernel, (n) => n - 1)];
+  return [tensor(elemTypeOf(ctx, 0), x), tensor(elemTypeOf(ctx, 0), state)];
+}
+
 export const attentionOps: readonly OpDef[] = [
   { opType: "Attention", shape: attention, cost: attentionCost },
+  { opType: "LinearAttention", shape: linearAttention },
+  {
+    opType: "CausalConvWithState",
+    shape: causalConvolution,
+    cost: (ctx) => {
+      const [x, weight] = [ctx.inputDims(0), ctx.inputDims(1)];
+      return x && weight && { macs: numericProduct(x) * (weight[2] ?? 1), ops: 0 };
+    },
+  },
   {
     opType: "RotaryEmbedding",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 0))],

@@ -139,6 +139,11 @@ const blockedPool = (opType: string): OpDef =>
 const blockedGlobalPool = (opType: string): OpDef =>
   blocked(opType, (ctx) => [tensor(elemTypeOf(ctx, 0), globalPooled(shapeOf(ctx, 0)))], perInputCost);
 const convolution: ShapeRule = (ctx) => [tensor(elemTypeOf(ctx, 0), convolved(ctx, shapeOf(ctx, 0), shapeOf(ctx, 1)))];
+/** Channels are padded to whole blocks in the weight only, so the two counts may differ. */
+const blockedConvolution: ShapeRule = (ctx) => {
+  const x = shapeOf(ctx, 0);
+  return [tensor(elemTypeOf(ctx, 0), convolved(ctx, x && withDim(x, 1, null), shapeOf(ctx, 1)))];
+};
 
 export const contribOps: readonly OpDef[] = [
   contrib("FusedConv", convolution, (ctx) => convCost(ctx, 1, 2)),
@@ -249,7 +254,7 @@ export const contribOps: readonly OpDef[] = [
   ),
   contrib("QuantizeLinear", (ctx) => [tensor(elemTypeOf(ctx, 2) ?? 2, shapeOf(ctx, 0))], elementwiseCost(3)),
   contrib("DequantizeLinear", (ctx) => [tensor(elemTypeOf(ctx, 1), shapeOf(ctx, 0))], elementwiseCost(2)),
-  blocked("Conv", convolution, (ctx) => convCost(ctx, 1, 2)),
+  blocked("Conv", blockedConvolution, (ctx) => convCost(ctx, 1, 2)),
   blockedPool("MaxPool"),
   blockedPool("AveragePool"),
   blockedGlobalPool("GlobalMaxPool"),

@@ -35,12 +35,12 @@ function sameType(a: Inferred, b: Inferred): boolean {
   );
 }
 
-/** A known condition takes its branch only. */
+/** The branch that a known condition does not take never runs, and need not be sound. */
 function branch(ctx: ShapeContext): readonly Inferred[] {
   const taken = ctx.input(0).elements?.[0];
-  const after = [body(ctx.node, "then_branch"), body(ctx.node, "else_branch")].map((graph) => ctx.inferBody(graph, []));
-  const [then = [], otherwise = []] = after;
-  if (isKnown(taken)) return taken ? then : otherwise;
+  if (isKnown(taken)) return ctx.inferBody(body(ctx.node, taken ? "then_branch" : "else_branch"), []);
+  const then = ctx.inferBody(body(ctx.node, "then_branch"), []);
+  const otherwise = ctx.inferBody(body(ctx.node, "else_branch"), []);
   return then.map((value, i) => either(value, otherwise[i] ?? {}));
 }
 

@@ -11,6 +11,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { convQuantize, convTransposeQuantize } from "./quantizeProducts.ts";
 import { kernelDims, transposedDims, windowedDims } from "./window.ts";
 
 /** Shape of `conv(x, w)`: [N, M, spatial...]; undefined where the rank of x is unknown. */
@@ -64,11 +65,13 @@ export const convOps: readonly OpDef[] = [
     opType: "Conv",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), convolved(ctx, shapeOf(ctx, 0), shapeOf(ctx, 1)))],
     cost: (ctx) => convCost(ctx, 1, 2),
+    quantize: convQuantize,
   },
   {
     opType: "ConvTranspose",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), transposed(ctx))],
     cost: transposedCost,
+    quantize: convTransposeQuantize,
   },
   {
     opType: "DeformConv",

@@ -90,10 +90,12 @@ function broadcastDim(a: Dim, b: Dim): Dim {
   if (a === b || b === 1) return a;
   if (a === 1) return b;
   if (isKnown(a) && isKnown(b)) throw new ShapeError(`${a} and ${b} do not broadcast`);
-  // One side is fixed and not 1: the other must be it or 1. Two different symbols: either may be 1.
+  // One side is fixed and not 1: the other must be it or 1.
   if (isKnown(a)) return a;
   if (isKnown(b)) return b;
-  return null;
+  // Of two different symbols either may be 1. An unknown size beside a symbol is taken to be it or 1: exporters name
+  // what varies.
+  return a === null ? b : b === null ? a : null;
 }
 
 /** Multidirectional broadcasting (ONNX, Broadcasting.md); undefined where a rank is unknown. */

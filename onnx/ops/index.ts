@@ -5,6 +5,7 @@ import { contribOps } from "./contrib.ts";
 import { controlOps } from "./control.ts";
 import { convOps } from "./conv.ts";
 import { elementwiseOps } from "./elementwise.ts";
+import { lossOps } from "./loss.ts";
 import { matmulOps } from "./matmul.ts";
 import { miscOps } from "./misc.ts";
 import { normalizationOps } from "./normalization.ts";
@@ -19,6 +20,7 @@ import { selectOps } from "./select.ts";
 import { sequenceOps } from "./sequence.ts";
 import { shapeOps } from "./shape.ts";
 import { signalOps } from "./signal.ts";
+import { textOps } from "./text.ts";
 
 const FAMILIES: readonly (readonly OpDef[])[] = [
   activationOps,
@@ -27,6 +29,7 @@ const FAMILIES: readonly (readonly OpDef[])[] = [
   controlOps,
   convOps,
   elementwiseOps,
+  lossOps,
   matmulOps,
   miscOps,
   normalizationOps,
@@ -40,6 +43,7 @@ const FAMILIES: readonly (readonly OpDef[])[] = [
   sequenceOps,
   shapeOps,
   signalOps,
+  textOps,
 ];
 
 const byName = new Map<string, OpDef>();

@@ -13,6 +13,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { gemmQuantize, matmulQuantize } from "./quantizeProducts.ts";
 
 /** numpy.matmul: vectors are promoted, leading dimensions broadcast. */
 export function multiplied(a: Shape | undefined, b: Shape | undefined): Shape | undefined {
@@ -53,10 +54,12 @@ export const matmulOps: readonly OpDef[] = [
     opType: "MatMul",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
     cost: (ctx) => matmulCost(ctx),
+    quantize: matmulQuantize,
   },
   {
     opType: "Gemm",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gemm(ctx))],
+    quantize: gemmQuantize,
     cost: (ctx) => {
       const product = matmulCost(ctx, 0, ctx.node.int("transA") ? 0 : 1);
       const out = ctx.outputDims(0);

@@ -13,6 +13,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { maxPoolQuantize } from "./quantizeCarry.ts";
 import { transposedDims, windowedDims } from "./window.ts";
 
 export function pooled(ctx: ShapeContext, shape: Shape | undefined): Shape | undefined {
@@ -73,6 +74,7 @@ export const poolOps: readonly OpDef[] = [
   windowPool("LpPool"),
   {
     opType: "MaxPool",
+    quantize: maxPoolQuantize,
     shape: (ctx) => {
       const shape = pooled(ctx, shapeOf(ctx, 0));
       return [tensor(elemTypeOf(ctx, 0), shape), tensor(DataType.INT64, shape)];

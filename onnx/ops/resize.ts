@@ -13,6 +13,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { resizeQuantize } from "./quantizeCarry.ts";
 
 /** floor(size * scale) in single precision, as runtimes compute it. */
 function scaled(dim: Dim, scale: Dim): Dim {
@@ -112,7 +113,12 @@ function centred(ctx: ShapeContext): Shape | undefined {
 }
 
 export const resizeOps: readonly OpDef[] = [
-  { opType: "Resize", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), resized(ctx))], cost: interpolationCost },
+  {
+    opType: "Resize",
+    quantize: resizeQuantize,
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), resized(ctx))],
+    cost: interpolationCost,
+  },
   { opType: "Upsample", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), upsampled(ctx))], cost: interpolationCost },
   { opType: "GridSample", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gridSampled(ctx))], cost: interpolationCost },
   { opType: "AffineGrid", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), affineGrid(ctx))] },

@@ -13,6 +13,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { carriesAll, carriesFirst } from "./quantizeCarry.ts";
 
 function concat(ctx: ShapeContext): Inferred {
   const inputs = ctx.node.inputs.map((_, i) => ctx.input(i));
@@ -176,10 +177,10 @@ function likeFirst(opType: string): OpDef {
 }
 
 export const selectOps: readonly OpDef[] = [
-  { opType: "Concat", shape: (ctx) => [concat(ctx)] },
-  { opType: "Split", shape: split },
-  { opType: "Slice", shape: (ctx) => [slice(ctx)] },
-  { opType: "Gather", shape: (ctx) => [gather(ctx)] },
+  { opType: "Concat", quantize: carriesAll, shape: (ctx) => [concat(ctx)] },
+  { opType: "Split", quantize: carriesFirst, shape: split },
+  { opType: "Slice", quantize: carriesFirst, shape: (ctx) => [slice(ctx)] },
+  { opType: "Gather", quantize: carriesFirst, shape: (ctx) => [gather(ctx)] },
   { opType: "GatherElements", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 1))] },
   { opType: "GatherND", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gatherNd(ctx))] },
   { opType: "Compress", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), compress(ctx))] },

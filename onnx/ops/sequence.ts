@@ -2,7 +2,7 @@
 import { DataType } from "../ir/dataType.ts";
 import { either, stacked } from "./control.ts";
 import { axisIn } from "./dims.ts";
-import { type Inferred, type OpDef, type ShapeContext, tensor } from "./op.ts";
+import { type Inferred, type OpDef, type ShapeContext, ShapeError, tensor } from "./op.ts";
 
 /** A sequence's tensors in one: `axis` is known to add up only where the count is, so it stays open. */
 function concatenated(ctx: ShapeContext): Inferred {
@@ -40,6 +40,17 @@ function insertedInto(ctx: ShapeContext): Inferred {
   return sequence ? joined([{ type: sequence }, ctx.input(1)]) : joined([ctx.input(1)]);
 }
 
+/** The body sees one tensor of each sequence at a time, and tensors as they are. */
+function mapped(ctx: ShapeContext): readonly Inferred[] {
+  const graph = ctx.node.attributes.get("body");
+  if (graph?.type !== "graph") throw new ShapeError("the attribute body must be a graph");
+  const inputs = ctx.node.inputs.map((_, i): Inferred => {
+    const { sequence, ...value } = ctx.input(i);
+    return sequence ? { type: sequence } : value;
+  });
+  return ctx.inferBody(graph.value, inputs).map(({ type }): Inferred => (type ? { sequence: type } : {}));
+}
+
 export const sequenceOps: readonly OpDef[] = [
   { opType: "SequenceConstruct", shape: (ctx) => [joined(ctx.node.inputs.map((_, i) => ctx.input(i)))] },
   {
@@ -55,6 +66,7 @@ export const sequenceOps: readonly OpDef[] = [
       return [sequence && { type: sequence }];
     },
   },
+  { opType: "SequenceMap", shape: mapped },
   { opType: "SequenceLength", shape: () => [tensor(DataType.INT64, [])] },
   { opType: "SplitToSequence", shape: (ctx) => [splitToSequence(ctx)] },
   { opType: "ConcatFromSequence", shape: (ctx) => [concatenated(ctx)] },

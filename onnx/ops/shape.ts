@@ -14,16 +14,20 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { carriesFirst } from "./quantizeCarry.ts";
 
 /** Like the first input, in another shape: same element type, same elements in the same order. */
 function reshaped(ctx: ShapeContext, shape: Shape | undefined): Inferred {
   return { ...tensor(elemTypeOf(ctx, 0), shape), elements: ctx.input(0).elements };
 }
 
+/** No runtime takes more dimensions; a file may claim any number. */
+const MAX_RANK = 64;
+
 /** The rank of the tensor that holds a shape is the length of that shape. */
 function lengthOf(ctx: ShapeContext, index: number): number | undefined {
   const length = shapeOf(ctx, index)?.[0];
-  return isKnown(length) ? length : undefined;
+  return isKnown(length) && length <= MAX_RANK ? length : undefined;
 }
 
 function reshape(ctx: ShapeContext): Shape | undefined {
@@ -208,12 +212,12 @@ function pad(ctx: ShapeContext): Shape | undefined {
 }
 
 export const shapeOps: readonly OpDef[] = [
-  { opType: "Identity", shape: (ctx) => [ctx.input(0)] },
-  { opType: "Reshape", shape: (ctx) => [reshaped(ctx, reshape(ctx))] },
-  { opType: "Flatten", shape: (ctx) => [reshaped(ctx, flatten(ctx))] },
-  { opType: "Squeeze", shape: (ctx) => [reshaped(ctx, squeeze(ctx))] },
-  { opType: "Unsqueeze", shape: (ctx) => [reshaped(ctx, unsqueeze(ctx))] },
-  { opType: "Transpose", shape: (ctx) => [transpose(ctx)] },
+  { opType: "Identity", quantize: carriesFirst, shape: (ctx) => [ctx.input(0)] },
+  { opType: "Reshape", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, reshape(ctx))] },
+  { opType: "Flatten", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, flatten(ctx))] },
+  { opType: "Squeeze", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, squeeze(ctx))] },
+  { opType: "Unsqueeze", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, unsqueeze(ctx))] },
+  { opType: "Transpose", quantize: carriesFirst, shape: (ctx) => [transpose(ctx)] },
   { opType: "Shape", shape: (ctx) => [shapeValue(ctx)] },
   {
     opType: "Size",
@@ -227,6 +231,6 @@ export const shapeOps: readonly OpDef[] = [
   { opType: "Range", shape: (ctx) => [range(ctx)] },
   { opType: "Tile", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), tile(ctx))] },
   { opType: "Pad", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), pad(ctx))] },
-  { opType: "DepthToSpace", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, true))] },
-  { opType: "SpaceToDepth", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, false))] },
+  { opType: "DepthToSpace", quantize: carriesFirst, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, true))] },
+  { opType: "SpaceToDepth", quantize: carriesFirst, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, false))] },
 ];

@@ -14,9 +14,10 @@ function dft(ctx: ShapeContext): Shape | undefined {
     ctx.opset < 20 ? (ctx.node.int("axis") ?? 1) : hasInput(ctx, 2) ? (ctx.input(2).elements?.[0] ?? null) : -2;
   if (!isKnown(given)) return undefined;
   const axis = axisIn(given, shape.length);
-  const length = hasInput(ctx, 1) ? (ctx.input(1).elements?.[0] ?? null) : (shape[axis] ?? null);
   const onesided = ctx.node.int("onesided") === 1;
   const inverse = ctx.node.int("inverse") === 1;
+  const whole = onesided && inverse ? mapDim(shape[axis] ?? null, (n) => 2 * (n - 1)) : (shape[axis] ?? null);
+  const length = hasInput(ctx, 1) ? (ctx.input(1).elements?.[0] ?? null) : whole;
   const out = withDim(shape, axis, onesided && !inverse ? half(length) : length);
   return withDim(out, shape.length - 1, onesided && inverse ? 1 : 2);
 }
