@@ -85,6 +85,7 @@ export async function openNodeWorkspace(): Promise<NodeWorkspace> {
         target,
         ...createStepRuntime({ home, tempDir }),
         sources: resolved,
+        exportsDir: join(folder, "exports"),
         tempDir,
         progress: (done, total, _unit, message) =>
           progress.push({ done, ...(total !== undefined && { total }), ...(message !== undefined && { message }) }),
