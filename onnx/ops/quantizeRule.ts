@@ -15,8 +15,21 @@ export interface ComputeRule {
   readonly bias?: number;
   /** Axis of the activation's channels that the weight sums over: 1 (after the batch), or -1 (the last). */
   readonly channelAxis: 1 | -1;
-  /** Axis of the weight that its output channels lie on; undefined where one scale must serve the whole weight. */
-  readonly outputAxis: (node: Node, weightRank: number) => number | undefined;
+  /** Undefined for a weight of a rank that the rule does not read; the node then stays in float. */
+  readonly weightView: (node: Node, dims: readonly number[]) => WeightView | undefined;
+}
+
+/** A weight as `groups` blocks of `outputs` x `inputs` matrices with `taps` numbers an entry, wherever they lie. */
+export interface WeightView {
+  readonly groups: number;
+  /** Output and input channels of one group. */
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly taps: number;
+  /** Distance in elements to the next of each. */
+  readonly strides: { readonly group: number; readonly output: number; readonly input: number; readonly tap: number };
+  /** Axis of the output channels, one scale each; undefined where one scale must serve the whole weight. */
+  readonly outputAxis: number | undefined;
 }
 
 export interface CarryRule {

@@ -1,0 +1,101 @@
+/**
+ * A histogram whose range grows with the data in constant memory: where a value does not fit, bins double in width and
+ * merge in pairs. Bins lie on a lattice through zero (bin k covers [k * width, (k + 1) * width)), so that merging is
+ * exact and zero is always an edge. At least half of the bins span the range seen, once it has grown.
+ */
+export class AdaptiveHistogram {
+  readonly counts: Float64Array;
+  width = 0;
+  /** Lattice index of the first bin. */
+  first = 0;
+
+  constructor(bins = 2048) {
+    this.counts = new Float64Array(bins);
+  }
+
+  /** Makes room for [min, max]; call before `add`. */
+  include(min: number, max: number): void {
+    const span = Math.max(max, 0) - Math.min(min, 0);
+    const bins = this.counts.length;
+    if (this.width === 0) {
+      if (span === 0) return;
+      this.width = 2 ** Math.ceil(Math.log2((span * 1.001) / (bins - 2)));
+      this.first = Math.floor(Math.min(min, 0) / this.width);
+      return;
+    }
+    let [low, high] = this.occupied();
+    const needed = () => [Math.min(low, Math.floor(min / this.width)), Math.max(high, Math.floor(max / this.width))];
+    let [from, to] = needed();
+    while (to - from + 1 > bins) {
+      this.mergePairs();
+      [low, high] = this.occupied();
+      [from, to] = needed();
+    }
+    if (from < this.first) this.shift(from);
+    else if (to >= this.first + bins) this.shift(to - bins + 1);
+  }
+
+  /** Counts values inside the included range; zeros of a tensor that is all zero are not counted. */
+  add(data: Float32Array): void {
+    if (this.width === 0) return;
+    const { counts } = this;
+    const scale = 1 / this.width;
+    const offset = -this.first;
+    const last = counts.length - 1;
+    for (let i = 0; i < data.length; i++) {
+      // The range is included, so the sum is not negative and truncation is floor, but for rounding at the edges.
+      const k = (data[i] * scale + offset) | 0;
+      counts[k > last ? last : Math.max(k, 0)]++;
+    }
+  }
+
+  /** Lattice indices of the first and the last bin in use; zero's bin counts as used. */
+  private occupied(): [number, number] {
+    const { counts, first } = this;
+    let low = 0;
+    let high = counts.length - 1;
+    while (low < high && counts[low] === 0) low++;
+    while (high > low && counts[high] === 0) high--;
+    return [Math.min(first + low, 0), Math.max(first + high, 0)];
+  }
+
+  private mergePairs(): void {
+    const { counts } = this;
+    const merged = new Float64Array(counts.length);
+    const first = Math.floor(this.first / 2);
+    for (let i = 0; i < counts.length; i++) merged[Math.floor((this.first + i) / 2) - first] += counts[i];
+    counts.set(merged);
+    this.first = first;
+    this.width *= 2;
+  }
+
+  private shift(first: number): void {
+    const moved = new Float64Array(this.counts.length);
+    for (let i = 0; i < moved.length; i++) {
+      const from = first + i - this.first;
+      if (from >= 0 && from < moved.length) moved[i] = this.counts[from];
+    }
+    this.counts.set(moved);
+    this.first = first;
+  }
+
+  /** Bins in use, neighbours merged until at most `most` are left. */
+  compact(most: number): { low: number; width: number; counts: number[] } {
+    let [low, high] = this.occupied();
+    let width = this.width;
+    let counts: number[] = [];
+    for (let k = low; k <= high; k++) counts.push(this.counts[k - this.first] ?? 0);
+    while (counts.length > most) {
+      const merged: number[] = [];
+      const start = Math.floor(low / 2);
+      for (let i = 0; i < counts.length; i++) {
+        const k = Math.floor((low + i) / 2) - start;
+        merged[k] = (merged[k] ?? 0) + counts[i];
+      }
+      counts = merged;
+      low = start;
+      width *= 2;
+    }
+    return { low: low * width, width, counts };
+  }
+}

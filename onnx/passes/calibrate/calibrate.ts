@@ -1,0 +1,141 @@
+/**
+ * Calibration: runs a model on images and learns what range each activation takes, image by image, with constant
+ * memory. Observes only the tensors that a quantizer will ask for.
+ */
+import type { EvaluationSession, Evaluator } from "../../evaluator.ts";
+import { DataType } from "../../ir/dataType.ts";
+import type { Model } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
+import { observedTensors } from "../quantize/carried.ts";
+import { type Response, responseAfter } from "../quantize/response.ts";
+import { CalibrationError } from "./calibrationError.ts";
+import { chooseRange } from "./chooseRange.ts";
+import { type Coverage, coverageOf } from "./coverage.ts";
+import type { CalibrationMethod, CalibrationTable, TensorCalibration } from "./table.ts";
+import { TensorStatistics } from "./tensorStatistics.ts";
+
+/** Bins of a histogram in the artifact: enough for a clip, small enough for JSON. */
+const STORED_BINS = 1024;
+
+interface Observed {
+  readonly statistics: TensorStatistics;
+  readonly response: Response | undefined;
+}
+
+export class Calibrator implements AsyncDisposable {
+  images = 0;
+
+  private constructor(
+    private readonly session: EvaluationSession,
+    private readonly observed: readonly Observed[],
+  ) {}
+
+  /** `model` as `prepareForQuantization` leaves it. Throws `CalibrationError` where nothing could be quantized. */
+  static async open(model: Model, evaluator: Evaluator, threads?: number): Promise<Calibrator> {
+    const observed = observedTensors(model.graph).map(({ value, channelAxis }) => ({
+      statistics: new TensorStatistics(value.name, channelAxis),
+      response: responseAfter(value),
+    }));
+    if (observed.length === 0) {
+      throw new CalibrationError(
+        "nothing-to-quantize",
+        "the model has no layer with a constant 32-bit float weight (Conv, ConvTranspose, MatMul, Gemm)",
+        "A model that is quantized or in 16 bits already cannot be calibrated: start from the FP32 one.",
+      );
+    }
+    const inputs = new Set(model.graph.feeds.map((value) => value.name));
+    const alsoReturn = observed.map(({ statistics }) => statistics.name).filter((name) => !inputs.has(name));
+    return new Calibrator(await evaluator.open(model, threads ? { alsoReturn, threads } : { alsoReturn }), observed);
+  }
+
+  /** One image: the model's feeds by name. */
+  async observe(feeds: HostTensors): Promise<void> {
+    const results = { ...feeds, ...(await this.session.run(feeds)) };
+    this.images++;
+    for (const { statistics } of this.observed) {
+      const tensor = results[statistics.name];
+      if (!tensor) throw new Error(`the runtime did not return "${statistics.name}"`);
+      if (tensor.dataType !== DataType.FLOAT || !(tensor.data instanceof Float32Array)) {
+        throw new CalibrationError(
+          "not-float",
+          `"${statistics.name}" is not in 32-bit float`,
+          "Calibrate the FP32 model, before any conversion to 16 bits.",
+        );
+      }
+      statistics.add(tensor.data, tensor.dims);
+    }
+  }
+
+  finish(method: CalibrationMethod): { table: CalibrationTable; coverage: Coverage } {
+    if (this.images === 0) {
+      throw new CalibrationError("no-images", "no image came", "Wire a source with at least one image; 32 serve well.");
+    }
+    const tensors: Record<string, TensorCalibration> = {};
+    for (const { statistics, response } of this.observed) {
+      tensors[statistics.name] = summary(statistics, response, method);
+    }
+    const table: CalibrationTable = { kind: "calibration", version: 1, method, images: this.images, tensors };
+    return {
+      table,
+      coverage: coverageOf(
+        this.observed.map(({ statistics }) => statistics),
+        table,
+      ),
+    };
+  }
+
+  /** Histograms as they stand, for a live view. */
+  histogramOf(name: string): { low: number; width: number; counts: number[] } | undefined {
+    return this.observed.find(({ statistics }) => statistics.name === name)?.statistics.histogram.compact(64);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.session[Symbol.asyncDispose]();
+  }
+}
+
+function summary(
+  stats: TensorStatistics,
+  response: Response | undefined,
+  method: CalibrationMethod,
+): TensorCalibration {
+  const histogram = stats.histogram.compact(STORED_BINS);
+  const { min, max } = stats;
+  const range = chooseRange(method, {
+    min,
+    max,
+    meanMin: stats.sumOfMin / stats.images,
+    meanMax: stats.sumOfMax / stats.images,
+    histogram,
+    response: response?.of,
+  });
+  const { mean, variance } = stats.channels();
+  return {
+    min,
+    max,
+    lo: short(range.lo),
+    hi: short(range.hi),
+    bound: short(range.bound),
+    clipped: short(shareOutside(histogram, range)),
+    ...(response && { response: response.name }),
+    histogram,
+    channels: { mean: mean.map(short), variance: variance.map(short) },
+    settledAfter: stats.settledAfter,
+  };
+}
+
+/** Six digits: what f32 holds, at a third of the JSON. */
+function short(x: number): number {
+  return Number(x.toPrecision(6));
+}
+
+function shareOutside(histogram: TensorCalibration["histogram"], { lo, hi }: { lo: number; hi: number }): number {
+  let outside = 0;
+  let total = 0;
+  for (const [i, count] of histogram.counts.entries()) {
+    const centre = histogram.low + (i + 0.5) * histogram.width;
+    total += count;
+    if (centre < lo || centre > hi) outside += count;
+  }
+  return total === 0 ? 0 : outside / total;
+}

@@ -1,0 +1,38 @@
+/** Were the images enough? After how many the ranges stood still, which images alone stretched them, what is cut off. */
+import type { CalibrationTable } from "./table.ts";
+import type { TensorStatistics } from "./tensorStatistics.ts";
+
+export interface Coverage {
+  /** Images after which 95 % of the tensors had settled. */
+  readonly settledAfter: number;
+  /** Tensors that still grew on the last tenth of the images. */
+  readonly unsettled: readonly string[];
+  /** Images (by order, from 1) that alone stretched many tensors by more than a quarter. */
+  readonly outliers: readonly { readonly image: number; readonly tensors: number }[];
+  /** Share of all values that the chosen ranges cut off, mean over the tensors. */
+  readonly clipped: number;
+}
+
+/** An image that outdoes every other by this factor stretched the range alone. */
+const ALONE = 1.25;
+/** It is an outlier where it did so on this share of the tensors. */
+const MANY = 0.1;
+
+export function coverageOf(statistics: readonly TensorStatistics[], table: CalibrationTable): Coverage {
+  const settled = statistics.map((s) => s.settledAfter).sort((a, b) => a - b);
+  const stretched = new Map<number, number>();
+  for (const { widest, runnerUp, images } of statistics) {
+    if (images < 3 || widest.bound <= runnerUp * ALONE) continue;
+    stretched.set(widest.image, (stretched.get(widest.image) ?? 0) + 1);
+  }
+  const clipped = Object.values(table.tensors).map((tensor) => tensor.clipped);
+  return {
+    settledAfter: settled[Math.ceil(settled.length * 0.95) - 1] ?? 0,
+    unsettled: statistics.filter((s) => s.settledAfter > 0.9 * table.images).map((s) => s.name),
+    outliers: [...stretched]
+      .filter(([, tensors]) => tensors >= MANY * statistics.length)
+      .map(([image, tensors]) => ({ image: image + 1, tensors }))
+      .sort((a, b) => b.tensors - a.tensors),
+    clipped: clipped.reduce((sum, share) => sum + share, 0) / clipped.length,
+  };
+}

@@ -1,0 +1,81 @@
+/** Everything that calibration keeps of one tensor while the images pass: constant memory, whatever their number. */
+import { AdaptiveHistogram } from "../../kernels/adaptiveHistogram.ts";
+import { addMoments, type ChannelMoments } from "../../kernels/channelMoments.ts";
+import { CalibrationError } from "./calibrationError.ts";
+
+/** How often a range may still grow, by this share of its width, and count as settled. */
+const SETTLED_GROWTH = 0.01;
+
+export class TensorStatistics {
+  readonly histogram = new AdaptiveHistogram();
+  images = 0;
+  min = Number.POSITIVE_INFINITY;
+  max = Number.NEGATIVE_INFINITY;
+  /** Sums of each image's smallest and largest value. */
+  sumOfMin = 0;
+  sumOfMax = 0;
+  settledAfter = 0;
+  /** The widest image by largest |x|, and the largest |x| of all the others. */
+  widest = { image: -1, bound: 0 };
+  runnerUp = 0;
+  #moments: (ChannelMoments & { perChannel: number }) | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly channelAxis: 1 | -1,
+  ) {}
+
+  add(data: Float32Array, dims: readonly number[]): void {
+    if (data.length === 0) return;
+    const [channels, inner] = this.layout(dims);
+    this.#moments ??= { sum: new Float64Array(channels), sumOfSquares: new Float64Array(channels), perChannel: 0 };
+    if (this.#moments.sum.length !== channels) {
+      throw new CalibrationError(
+        "channels-changed",
+        `"${this.name}" had ${this.#moments.sum.length} channels, now ${channels}`,
+        "Give every image the same size, and freeze the model's dynamic dimensions (inputShapes of load-model).",
+      );
+    }
+    const { min, max, finite } = addMoments(data, channels, inner, this.#moments);
+    if (!finite) {
+      throw new CalibrationError(
+        "not-finite",
+        `"${this.name}" holds a NaN or an infinity on image ${this.images + 1}`,
+        "Check the preprocessing (scale, mean, std, colour order) against what the model was trained with; if it is right, the model itself overflows on this image: leave the image out.",
+      );
+    }
+    this.#moments.perChannel += data.length / channels;
+    this.widen(min, max);
+    this.histogram.include(min, max);
+    this.histogram.add(data);
+  }
+
+  /** Mean and variance of each channel. */
+  channels(): { mean: number[]; variance: number[] } {
+    const { sum, sumOfSquares, perChannel } = this.#moments ?? { sum: [], sumOfSquares: [], perChannel: 1 };
+    const mean = Array.from(sum, (s) => s / perChannel);
+    const variance = Array.from(sumOfSquares, (ss, c) => Math.max(0, ss / perChannel - (mean[c] ?? 0) ** 2));
+    return { mean, variance };
+  }
+
+  private layout(dims: readonly number[]): [channels: number, inner: number] {
+    const axis = this.channelAxis === 1 && dims.length > 2 ? 1 : dims.length - 1;
+    const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+    return [dims[axis] ?? 1, inner];
+  }
+
+  private widen(min: number, max: number): void {
+    const image = this.images++;
+    this.sumOfMin += min;
+    this.sumOfMax += max;
+    const before = this.max - this.min;
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+    if (!(this.max - this.min <= before * (1 + SETTLED_GROWTH))) this.settledAfter = image + 1;
+    const bound = Math.max(Math.abs(min), Math.abs(max));
+    if (bound > this.widest.bound) {
+      this.runnerUp = this.widest.bound;
+      this.widest = { image, bound };
+    } else if (bound > this.runnerUp) this.runnerUp = bound;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * A layer's weights as integers, and the bias that takes back what the rounding shifts.
+ *
+ * Scales minimise the error of the layer's output rather than of the weights: each weight counts by the second moment
+ * of the input channel it multiplies. What is left has a mean, (W - Wq) E[x], known in closed form; the bias absorbs it.
+ */
+import { layoutAround, spreadOverWeights, sumPerOutput } from "../../kernels/layerError.ts";
+import {
+  type ChannelLayout,
+  dequantizeChannels,
+  leastErrorScales,
+  quantizeChannels,
+} from "../../kernels/quantizeWeights.ts";
+import type { TensorCalibration } from "../calibrate/table.ts";
+import type { Layer } from "./layers.ts";
+
+export interface QuantizedWeights {
+  readonly integers: Int8Array;
+  readonly scales: Float32Array;
+  /** Axis of the scales; undefined for one scale. */
+  readonly axis: number | undefined;
+  /** Corrected; undefined where the layer has none and the operator takes none. */
+  readonly bias: Float32Array | undefined;
+  /** Per output channel: variance that the rounded weights add to the layer's output. */
+  readonly noise: Float64Array;
+  /** Per output channel: sum of squared weights, the gain of white noise on the input. */
+  readonly gain: Float64Array;
+}
+
+export interface WeightOptions {
+  /** Largest integer of the weights. */
+  readonly limit: number;
+  /** Of the layer's input; absent where nothing was calibrated. */
+  readonly input: Pick<TensorCalibration, "channels"> | undefined;
+  /** Scale of the input's integers, where the bias must become int32. */
+  readonly inputScale?: number;
+}
+
+/** int32 holds the bias at this many steps, with room for the sum it is added to. */
+const BIAS_STEPS = 2 ** 29;
+
+export async function quantizeLayerWeights(layer: Layer, options: WeightOptions): Promise<QuantizedWeights> {
+  const { view, weight } = layer;
+  const weights = await weight.floats();
+  const moments = momentsOf(layer, options);
+  const layout = layoutAround(weight.dims, view.outputAxis);
+  const importance = moments && spreadOverWeights(view, moments.second, weights.length);
+  const bias = await layer.bias?.floats();
+  const scales = leastErrorScales(weights, layout, options.limit, importance);
+  if (options.inputScale !== undefined && bias) widenForBias(scales, layout, bias, options.inputScale);
+  const integers = quantizeChannels(weights, layout, scales, options.limit);
+  const rounded = dequantizeChannels(integers, layout, scales);
+  const lost = (i: number) => (weights[i] ?? 0) - (rounded[i] ?? 0);
+  return {
+    integers,
+    scales,
+    axis: view.outputAxis,
+    bias: moments && layer.rule.bias !== undefined ? corrected(bias, sumPerOutput(view, lost, moments.mean)) : bias,
+    noise: sumPerOutput(view, (i) => lost(i) ** 2, moments?.variance),
+    gain: sumPerOutput(view, (i) => (weights[i] ?? 0) ** 2, undefined),
+  };
+}
+
+/** Moments of the input's channels where there is one for each input channel of the weight. */
+function momentsOf({ view }: Layer, { input }: WeightOptions) {
+  const { mean, variance } = input?.channels ?? { mean: [], variance: [] };
+  if (mean.length !== view.groups * view.inputs) return undefined;
+  return { mean, variance, second: mean.map((m, i) => m * m + (variance[i] ?? 0)) };
+}
+
+function corrected(bias: Float32Array | undefined, shift: Float64Array): Float32Array {
+  return Float32Array.from(shift, (s, c) => s + (bias?.[c] ?? 0));
+}
+
+/** A bias far larger than its channel's weights would leave int32: its channel takes a coarser scale. */
+function widenForBias(scales: Float32Array, layout: ChannelLayout, bias: Float32Array, inputScale: number): void {
+  const perChannel = bias.length / layout.channels;
+  for (const [i, b] of bias.entries()) {
+    const c = Math.floor(i / perChannel);
+    scales[c] = Math.max(scales[c] ?? 0, Math.abs(b) / (inputScale * BIAS_STEPS));
+  }
+}

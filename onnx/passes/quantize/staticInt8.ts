@@ -1,0 +1,130 @@
+/**
+ * Static INT8 as QDQ: calibrated ranges for the activations, one scale an output channel for the weights.
+ * The float graph is changed in place; nothing is computed on images here.
+ */
+import { DataType } from "../../ir/dataType.ts";
+import type { Graph, Value } from "../../ir/graph.ts";
+import { Tensor } from "../../ir/tensor.ts";
+import type { CalibrationTable } from "../calibrate/table.ts";
+import { type ClipRange, type QuantizationParameters, quantizationParameters, unionOf } from "./activationRange.ts";
+import { carriedInputs } from "./carried.ts";
+import type { Layer } from "./layers.ts";
+import { type QuantizedWeights, quantizeLayerWeights } from "./layerWeights.ts";
+import type { Layout } from "./layout.ts";
+import { planQuantization, type QuantizationPlan } from "./plan.ts";
+import { predictSqnrDb } from "./predictSqnr.ts";
+import { QdqWriter } from "./qdqWriter.ts";
+import { QuantizeError } from "./quantizeError.ts";
+import { replaceConstant } from "./replaceConstant.ts";
+
+export interface QuantizedLayer {
+  readonly layer: Layer;
+  readonly weights: QuantizedWeights;
+  readonly input: QuantizationParameters;
+  readonly output: QuantizationParameters | undefined;
+  readonly predictedSqnrDb: number | undefined;
+}
+
+export interface StaticQuantization {
+  readonly plan: QuantizationPlan;
+  readonly parameters: ReadonlyMap<Value, QuantizationParameters>;
+  readonly layers: readonly QuantizedLayer[];
+}
+
+const WEIGHT_LIMIT = 127;
+
+/** Everything but the writing: scales, integers, corrected biases, and the error each layer is predicted to make. */
+export async function designInt8(
+  graph: Graph,
+  layers: readonly Layer[],
+  table: CalibrationTable,
+  layout: Layout,
+): Promise<StaticQuantization> {
+  const plan = planQuantization(graph, layers, layout, (value) => rangeOf(table, value));
+  const parameters = new Map<Value, QuantizationParameters>();
+  for (const [value, { range }] of plan.tensors) parameters.set(value, quantizationParameters(range, layout));
+  const designed: QuantizedLayer[] = [];
+  for (const layer of layers) {
+    const input = parameters.get(layer.input);
+    if (!input) throw new Error(`${layer.name} reads a tensor that was not planned`);
+    const weights = await quantizeLayerWeights(layer, {
+      limit: WEIGHT_LIMIT,
+      input: table.tensors[layer.input.name],
+      ...(layout.integerBias && { inputScale: input.scale }),
+    });
+    const output = layout.quantizeOutputs ? parameters.get(layer.output) : undefined;
+    const predictedSqnrDb = predictSqnrDb({ layer, weights, input, output }, table);
+    designed.push({ layer, weights, input, output, predictedSqnrDb });
+  }
+  return { plan, parameters, layers: designed };
+}
+
+/** The range of a tensor; of one that only moves elements about, that of what it moves. */
+function rangeOf(table: CalibrationTable, value: Value): ClipRange {
+  const found = Object.hasOwn(table.tensors, value.name) ? table.tensors[value.name] : undefined;
+  if (found) return found;
+  const moved = value.producer ? carriedInputs(value.producer) : [];
+  if (moved.length > 0) return unionOf(moved.map((input) => rangeOf(table, input)));
+  throw new QuantizeError(
+    "calibration-mismatch",
+    `the calibration does not know the tensor "${value.name}"`,
+    "Wire the same model into calibrate and into quantize, and run calibrate again.",
+  );
+}
+
+/** Writes the design into the graph it was made for. */
+export function writeInt8(graph: Graph, { plan, parameters, layers }: StaticQuantization, layout: Layout): void {
+  const writer = new QdqWriter(graph);
+  const reading = new Set(layers.map(({ layer }) => layer.node));
+  for (const [value, { born }] of plan.tensors) {
+    const params = parameters.get(value);
+    if (!params) continue;
+    const readers = value.uses.filter(({ node }) => born || reading.has(node) || plan.carriers.has(node));
+    const dequantized = writer.activation(value, params, value.uses[0]?.node);
+    for (const { node, index } of readers) node.setInput(index, dequantized);
+    if (born && value.isGraphOutput) handOverOutput(value, dequantized);
+  }
+  for (const design of layers) writeLayer(writer, design, layout);
+  graph.sortTopologically();
+}
+
+/** The dequantized tensor becomes the graph's output, under the name the output had. */
+function handOverOutput(value: Value, by: Value): void {
+  const { graph, name } = value;
+  graph.setOutput(graph.outputs.indexOf(value), by);
+  graph.rename(value, graph.freshName(`${name}_float`));
+  graph.rename(by, name);
+  by.type = value.type;
+  by.origin = value.origin;
+}
+
+function writeLayer(writer: QdqWriter, { layer, weights, input }: QuantizedLayer, layout: Layout): void {
+  const { node, rule, weight } = layer;
+  const integers = Tensor.of(DataType.INT8, weight.dims, weights.integers);
+  const perChannel = weights.axis !== undefined;
+  const scales = Tensor.f32(perChannel ? [weights.scales.length] : [], weights.scales);
+  const { name } = node.input(rule.weight);
+  replaceConstant(node, rule.weight, writer.constant(integers, scales, weights.axis, { name, before: node }));
+  if (!weights.bias || rule.bias === undefined) return;
+  const biasName = node.inputs[rule.bias]?.name ?? `${name}_bias`;
+  const bias = layout.integerBias
+    ? integerBias(writer, { layer, bias: weights.bias, weights, inputScale: input.scale, name: biasName })
+    : node.graph.addInitializer(biasName, Tensor.f32([weights.bias.length], weights.bias));
+  replaceConstant(node, rule.bias, bias);
+}
+
+function integerBias(
+  writer: QdqWriter,
+  at: { layer: Layer; bias: Float32Array; weights: QuantizedWeights; inputScale: number; name: string },
+): Value {
+  const { layer, bias, weights, inputScale, name } = at;
+  const scales = Float32Array.from(weights.scales, (scale) => scale * inputScale);
+  const integers = Int32Array.from(bias, (b, c) => Math.round(b / (scales[c % scales.length] ?? 1)));
+  const perChannel = weights.axis !== undefined;
+  return writer.constant(
+    Tensor.of(DataType.INT32, [bias.length], integers),
+    Tensor.f32(perChannel ? [scales.length] : [], scales),
+    perChannel ? 0 : undefined,
+    { name, before: layer.node },
+  );
+}
