@@ -6,7 +6,7 @@
 import type { ByteSource } from "./ir/tensor.ts";
 import { type Item, Message } from "./message.ts";
 import { ModelFormatError } from "./modelFormatError.ts";
-import { StringStringEntryProto, TensorProto } from "./proto.ts";
+import { StringStringEntryProto, TensorProto, ValueInfoProto } from "./proto.ts";
 
 export interface ExternalPlace {
   /** Path within the model's folder, with `/`. */
@@ -90,9 +90,15 @@ export function externalLocations(root: Message): readonly string[] {
   return [...locations];
 }
 
-export function* tensorsOf(message: Message): Generator<Message> {
-  if (message.schema === TensorProto) yield message;
-  else for (const item of message.items) if (item instanceof Message) yield* tensorsOf(item);
+/** All TensorProtos within a message. */
+export function tensorsOf(message: Message): readonly Message[] {
+  const tensors: Message[] = [];
+  const visit = (inner: Message) => {
+    if (inner.schema === TensorProto) tensors.push(inner);
+    else if (inner.schema !== ValueInfoProto) for (const item of inner.items) if (item instanceof Message) visit(item);
+  };
+  visit(message);
+  return tensors;
 }
 
 function byteNumber(text: string): number {

@@ -57,7 +57,7 @@ export type Piece = Uint8Array | DataRef;
 
 /** A field that the schema does not know, or one of another wire type than it says: its bytes from the tag on. */
 export class Unknown {
-  constructor(readonly pieces: readonly Piece[]) {}
+  constructor(readonly bytes: Piece) {}
 }
 
 /**
@@ -77,9 +77,17 @@ export class Message {
     return new Message(schema).with(fields);
   }
 
-  /** A copy with the named fields replaced (an empty list clears one), in the order of field numbers. */
+  /**
+   * A copy with the named fields replaced (an empty list clears one), in the order of field numbers; this message itself
+   * where nothing changes.
+   */
   with(changes: Readonly<Record<string, readonly Item[]>>): Message {
-    const changed = new Map(Object.entries(changes).map(([name, items]) => [this.schema.field(name).number, items]));
+    const changed = new Map<number, readonly Item[]>();
+    for (const [name, items] of Object.entries(changes)) {
+      const { number } = this.schema.field(name);
+      if (!this.#holds(number, items)) changed.set(number, items);
+    }
+    if (changed.size === 0) return this;
     const entries: [number, Item][] = [];
     for (const [i, item] of this.items.entries()) {
       const number = this.numbers[i] ?? 0;
@@ -90,6 +98,15 @@ export class Message {
     const copy = new Message(this.schema);
     for (const [number, item] of entries) copy.add(number, item);
     return copy;
+  }
+
+  #holds(number: number, items: readonly Item[]): boolean {
+    let found = 0;
+    for (let i = 0; i < this.numbers.length; i++) {
+      if (this.numbers[i] !== number || this.items[i] instanceof Unknown) continue;
+      if (this.items[i] !== items[found++]) return false;
+    }
+    return found === items.length;
   }
 
   add(number: number, item: Item): void {
@@ -107,12 +124,14 @@ export class Message {
     }
   }
 
-  *occurrences(name: string): Generator<Item> {
+  occurrences(name: string): Item[] {
     const { number } = this.schema.field(name);
+    const found: Item[] = [];
     for (let i = 0; i < this.numbers.length; i++) {
       const item = this.items[i];
-      if (this.numbers[i] === number && item !== undefined && !(item instanceof Unknown)) yield item;
+      if (this.numbers[i] === number && item !== undefined && !(item instanceof Unknown)) found.push(item);
     }
+    return found;
   }
 
   /** The occurrence that counts of a field that is not repeated. */
@@ -145,7 +164,7 @@ export class Message {
     return item === undefined ? undefined : textOf(item, `${this.schema.name}.${name}`);
   }
   texts(name: string): string[] {
-    return Array.from(this.occurrences(name), (item) => textOf(item, `${this.schema.name}.${name}`));
+    return this.occurrences(name).map((item) => textOf(item, `${this.schema.name}.${name}`));
   }
 
   piece(name: string): Piece | undefined {
@@ -153,7 +172,7 @@ export class Message {
     return isPiece(item) ? item : undefined;
   }
   pieces(name: string): Piece[] {
-    return [...this.occurrences(name)].filter(isPiece);
+    return this.occurrences(name).filter(isPiece);
   }
 
   message(name: string): Message | undefined {
@@ -161,7 +180,7 @@ export class Message {
     return item instanceof Message ? item : undefined;
   }
   messages(name: string): Message[] {
-    return [...this.occurrences(name)].filter((item) => item instanceof Message);
+    return this.occurrences(name).filter((item) => item instanceof Message);
   }
 
   /** All elements of a repeated integer field. */

@@ -4,9 +4,12 @@
  */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
+/** Names this long are decoded faster without a decoder, where they are plain. */
+const SHORT = 64;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 export function decodeText(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT && isAscii(bytes)) return Reflect.apply(String.fromCharCode, undefined, bytes);
   try {
     return decoder.decode(bytes);
   } catch {
@@ -16,6 +19,11 @@ export function decodeText(bytes: Uint8Array): string {
 
 export function encodeText(text: string): Uint8Array {
   return LONE_SURROGATE.test(text) ? encodeBroken(text) : encoder.encode(text);
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) > 0x7f) return false;
+  return true;
 }
 
 /** Length of a UTF-8 sequence by its first byte; 0 for a byte that starts none. */

@@ -20,6 +20,7 @@ const MAX_WEIGHT = 32_000_000;
 const WEIGHT = { number: 1, text: 4, message: 16 } as const;
 const MIN_WINDOW = 4 * 1024;
 const MAX_WINDOW = 256 * 1024;
+const SLAB = 64 * 1024;
 /** A tag and a length, ten bytes each at most. */
 const HEADER_BYTES = 20;
 const DAMAGED = "The file is cut short or is no ONNX model; download or export it again.";
@@ -44,6 +45,8 @@ class Reader {
   /** Offset in the source of the next byte. */
   #at = 0;
   #weight = 0;
+  #slab = new Uint8Array(0);
+  #slabUsed = SLAB;
 
   constructor(private readonly source: ByteSource) {}
 
@@ -68,109 +71,125 @@ class Reader {
       );
     }
     while (this.#at < end) {
-      yield* this.#need(Math.min(HEADER_BYTES, end - this.#at));
+      const header = Math.min(HEADER_BYTES, end - this.#at);
+      if (this.#lacks(header)) yield header;
       const start = this.#at;
-      const tag = this.#varint(end);
-      const wireType = Number(tag & 7n);
-      const number = Number(tag >> 3n);
-      if (number === 0 || number > 0x1fffffff) throw damaged("bad-tag", `the bytes at ${start} are no field`);
+      const { number, wireType } = this.#tag(end);
       const field = message.schema.byNumber(number);
-      if (field) yield* this.#known(message, field, { wireType, start, end, depth });
-      else yield* this.#unknown(message, number, { wireType, start, end, depth });
+      if (field?.oneof) message.dropOneof(field.oneof, number);
+      if (field && wireType === 2 && holdsBytes(field)) {
+        const length = this.#length(end);
+        if (field.type instanceof Schema) {
+          yield* this.fields(this.#inner(message, field, field.type), this.#at + length, depth + 1);
+        } else {
+          if (length <= INLINE_LIMIT && this.#lacks(length)) yield length;
+          const piece = this.#piece(length);
+          message.add(number, field.type === "string" && piece instanceof Uint8Array ? decodeText(piece) : piece);
+        }
+      } else if (!field || !this.#scalar(message, field, wireType, end)) {
+        yield* this.#skipValue({ wireType, end, depth }, number);
+        const length = this.#at - start;
+        this.#at = start;
+        if (length <= INLINE_LIMIT && this.#lacks(length)) yield length;
+        message.add(number, new Unknown(this.#piece(length)));
+      }
     }
   }
 
-  *#known(message: Message, field: Field, at: FieldPlace): Steps {
-    const { type, number } = field;
-    if (field.oneof) message.dropOneof(field.oneof, number);
-    if (at.wireType === 2 && type instanceof Schema) {
-      const length = this.#length(at.end);
-      const first = field.repeated ? -1 : message.numbers.lastIndexOf(number);
-      const before = message.items[first];
-      const inner = before instanceof Message ? before : new Message(type);
-      if (inner !== before) {
-        this.#weigh(WEIGHT.message);
-        message.add(number, inner);
-      }
-      yield* this.fields(inner, this.#at + length, at.depth + 1);
-    } else if (at.wireType === 2 && type === "string") {
-      const piece = yield* this.#piece(this.#length(at.end));
-      message.add(number, piece instanceof Uint8Array ? decodeText(piece) : piece);
-    } else if (at.wireType === 2 && (type === "bytes" || field.repeated)) {
-      message.add(number, yield* this.#piece(this.#length(at.end)));
-    } else if (at.wireType === 0 && (type === "int64" || type === "int32" || type === "uint64")) {
-      this.#weigh(WEIGHT.number);
-      message.add(number, integer(type, this.#varint(at.end)));
-    } else if (at.wireType === 5 && type === "float") {
-      this.#weigh(WEIGHT.number);
-      message.add(number, this.#view.getUint32(this.#skip(4, at.end), true));
-    } else if (at.wireType === 1 && type === "double") {
-      this.#weigh(WEIGHT.number);
-      message.add(number, this.#view.getBigUint64(this.#skip(8, at.end), true));
-    } else yield* this.#unknown(message, number, at);
+  /** A new inner message; where a field that is not repeated comes twice, protobuf merges the second into the first. */
+  #inner(message: Message, field: Field, schema: Schema): Message {
+    const before = field.repeated ? undefined : message.items[message.numbers.lastIndexOf(field.number)];
+    if (before instanceof Message) return before;
+    this.#weigh(WEIGHT.message);
+    const inner = new Message(schema);
+    message.add(field.number, inner);
+    return inner;
   }
 
-  *#unknown(message: Message, number: number, at: FieldPlace): Steps {
-    yield* this.#skipValue(at, number);
-    const end = this.#at;
-    this.#at = at.start;
-    message.add(number, new Unknown([yield* this.#piece(end - at.start)]));
+  /** Reads a single scalar of the wire type that its field has; false, with nothing read, for another. */
+  #scalar(message: Message, { number, type }: Field, wireType: number, end: number): boolean {
+    if (wireType === 0 && (type === "int64" || type === "int32" || type === "uint64")) {
+      message.add(number, integer(type, this.#varint(end)));
+    } else if (wireType === 5 && type === "float") {
+      message.add(number, this.#view.getUint32(this.#skip(4, end), true));
+    } else if (wireType === 1 && type === "double") {
+      message.add(number, this.#view.getBigUint64(this.#skip(8, end), true));
+    } else return false;
+    this.#weigh(WEIGHT.number);
+    return true;
   }
 
   /** Moves behind a value of any wire type; groups (types 3 and 4) hold fields of their own. */
-  *#skipValue({ wireType, end, depth }: Omit<FieldPlace, "start">, number: number): Steps {
+  *#skipValue({ wireType, end, depth }: FieldPlace, number: number): Steps {
     if (wireType === 0) this.#varint(end);
     else if (wireType === 1) this.#skip(8, end);
     else if (wireType === 2) this.#skip(this.#length(end), end);
     else if (wireType === 5) this.#skip(4, end);
     else if (wireType === 3 && depth < MAX_DEPTH) {
       for (;;) {
-        yield* this.#need(Math.min(HEADER_BYTES, end - this.#at));
-        const tag = this.#varint(end);
-        const inner = Number(tag >> 3n);
-        if (Number(tag & 7n) === 4) {
-          if (inner !== number) throw damaged("bad-tag", `the group at ${this.#at} ends as another`);
+        const header = Math.min(HEADER_BYTES, end - this.#at);
+        if (this.#lacks(header)) yield header;
+        const inner = this.#tag(end);
+        if (inner.wireType === 4) {
+          if (inner.number !== number) throw damaged("bad-tag", `the group at ${this.#at} ends as another`);
           return;
         }
-        yield* this.#skipValue({ wireType: Number(tag & 7n), end, depth: depth + 1 }, inner);
+        yield* this.#skipValue({ wireType: inner.wireType, end, depth: depth + 1 }, inner.number);
       }
     } else throw damaged("bad-tag", `the bytes at ${this.#at} are no field`);
   }
 
-  *#need(bytes: number): Steps {
+  #lacks(bytes: number): boolean {
     const within = this.#at - this.#base;
-    if (within < 0 || within + bytes > this.#window.length) yield bytes;
+    return within < 0 || within + bytes > this.#window.length;
   }
 
-  /** The next bytes: a copy of few, a reference to many. */
-  *#piece(length: number): Steps<Piece> {
+  /** The next bytes: a copy of few, which the window holds, a reference to many. */
+  #piece(length: number): Piece {
     this.#weigh(WEIGHT.text);
     const offset = this.#at;
-    if (length > INLINE_LIMIT) {
-      this.#at += length;
-      return { source: this.source, offset, length };
-    }
-    yield* this.#need(length);
     this.#at += length;
-    return this.#window.slice(offset - this.#base, offset - this.#base + length);
+    if (length > INLINE_LIMIT) return { source: this.source, offset, length };
+    const copy = this.#room(length);
+    copy.set(this.#window.subarray(offset - this.#base, offset - this.#base + length));
+    return copy;
   }
 
-  /** An unsigned 64-bit integer; the window holds it (HEADER_BYTES). */
-  #varint(end: number): bigint {
-    let low = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#byte(end);
-      low |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt(low);
+  /** Small byte strings share a buffer, each aligned so that it can be viewed as numbers of any width. */
+  #room(length: number): Uint8Array {
+    if (length > SLAB / 4) return new Uint8Array(length);
+    if (this.#slabUsed + length > SLAB) {
+      this.#slab = new Uint8Array(SLAB);
+      this.#slabUsed = 0;
     }
-    let value = BigInt(low);
-    for (let shift = 28n; shift < 64n; shift += 7n) {
+    const room = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length);
+    this.#slabUsed += Math.ceil(length / 8) * 8;
+    return room;
+  }
+
+  /** An unsigned integer of at most 64 bits, a number where that is exact; the window holds it (HEADER_BYTES). */
+  #varint(end: number): number | bigint {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 49; scale *= 128) {
       const byte = this.#byte(end);
-      if (shift === 63n && byte > 1) break;
-      value |= BigInt(byte & 0x7f) << shift;
+      value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
+    let wide = BigInt(value);
+    for (let shift = 49n; shift < 64n; shift += 7n) {
+      const byte = this.#byte(end);
+      if (shift === 63n && byte > 1) break;
+      wide |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return wide;
+    }
     throw damaged("bad-varint", `the integer at ${this.#at} takes more than 64 bits`);
+  }
+
+  #tag(end: number): { readonly number: number; readonly wireType: number } {
+    const tag = Number(this.#varint(end));
+    const number = Math.floor(tag / 8);
+    if (number === 0 || number > 0x1fffffff) throw damaged("bad-tag", `the bytes before ${this.#at} are no field`);
+    return { number, wireType: tag % 8 };
   }
 
   #byte(end: number): number {
@@ -180,9 +199,9 @@ class Reader {
   }
 
   #length(end: number): number {
-    const length = this.#varint(end);
-    if (length > BigInt(end - this.#at)) throw truncated();
-    return Number(length);
+    const length = Number(this.#varint(end));
+    if (length > end - this.#at) throw truncated();
+    return length;
   }
 
   /** Offset within the window of a value of fixed size, which is passed over. */
@@ -206,14 +225,18 @@ class Reader {
 
 interface FieldPlace {
   readonly wireType: number;
-  /** Where the field's tag begins, where the message ends. */
-  readonly start: number;
+  /** Where the message ends that holds the field. */
   readonly end: number;
   readonly depth: number;
 }
 
-function integer(type: "int32" | "int64" | "uint64", bits: bigint): number | bigint {
-  const value = type === "uint64" ? bits : BigInt.asIntN(type === "int32" ? 32 : 64, bits);
+function holdsBytes({ type, repeated }: Field): boolean {
+  return type instanceof Schema || type === "string" || type === "bytes" || repeated === true;
+}
+
+function integer(type: "int32" | "int64" | "uint64", bits: number | bigint): number | bigint {
+  if (typeof bits === "number" && (type !== "int32" || bits < 2 ** 31)) return bits;
+  const value = type === "uint64" ? BigInt(bits) : BigInt.asIntN(type === "int32" ? 32 : 64, BigInt(bits));
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }

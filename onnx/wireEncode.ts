@@ -1,16 +1,19 @@
-/** Writing protobuf: the structure as it stands in memory, large byte strings streamed from where they lie. */
+/**
+ * Writing protobuf: from the end to the start, so that a message's length is known when its header's turn comes. The
+ * structure is built in memory in one pass; large byte strings are handed on as they are, or streamed from where they lie.
+ */
 import type { DataRef } from "./ir/tensor.ts";
-import { type Field, type Item, isPiece, Message, type Piece, Unknown } from "./message.ts";
+import { type Item, isPiece, Message, type Piece, Unknown } from "./message.ts";
 import { encodeText } from "./text.ts";
 
-/** Longer byte strings are handed on as they are instead of being copied into a chunk. */
+/** Longer byte strings are handed on instead of being copied into a chunk. */
 const COPY_LIMIT = 1024;
 const CHUNK = 64 * 1024;
 const STREAM_CHUNK = 1024 * 1024;
 
-/** The bytes of a message, with memory for the structure and one chunk. */
+/** The bytes of a message, with memory for its structure and one chunk of what is streamed. */
 export async function* encode(message: Message): AsyncGenerator<Uint8Array> {
-  for (const piece of new Writer().pieces(message)) {
+  for (const piece of new Writer().write(message)) {
     if (piece instanceof Uint8Array) yield piece;
     else yield* readAll(piece);
   }
@@ -22,113 +25,119 @@ export async function* readAll({ source, offset, length }: DataRef): AsyncGenera
   }
 }
 
-/** Bytes that a message takes. */
-export function encodedLength(message: Message): number {
-  return new Writer().length(message);
-}
-
 class Writer {
+  /** Last piece first. */
+  readonly #pieces: Piece[] = [];
   #chunk = new Uint8Array(CHUNK);
-  #used = 0;
-  readonly #lengths = new Map<Message, number>();
+  #view = new DataView(this.#chunk.buffer);
+  /** Index in the chunk of the byte written last. */
+  #at = CHUNK;
+  /** Where the part of the chunk ends that is not handed on yet. */
+  #end = CHUNK;
+  #written = 0;
 
-  *pieces(message: Message): Generator<Piece> {
-    yield* this.#fields(message);
-    yield* this.#flush();
+  write(message: Message): readonly Piece[] {
+    this.#message(message);
+    this.#flush();
+    return this.#pieces.reverse();
   }
 
-  length(message: Message): number {
-    const known = this.#lengths.get(message);
-    if (known !== undefined) return known;
-    let sum = 0;
-    for (const [i, item] of message.items.entries()) sum += this.#itemLength(message, message.numbers[i] ?? 0, item);
-    this.#lengths.set(message, sum);
-    return sum;
-  }
-
-  #itemLength(message: Message, number: number, item: Item): number {
-    if (item instanceof Unknown) return item.pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const tag = varintLength(BigInt(number) << 3n);
-    if (item instanceof Message) return tag + delimited(this.length(item));
-    if (isPiece(item)) return tag + delimited(item.length);
-    if (typeof item === "string") return tag + delimited(textLength(item));
-    const type = message.schema.byNumber(number)?.type;
-    if (type === "float") return tag + 4;
-    if (type === "double") return tag + 8;
-    return tag + varintLength(BigInt.asUintN(64, BigInt(item)));
-  }
-
-  *#fields(message: Message): Generator<Piece> {
-    for (const [i, item] of message.items.entries()) {
-      const number = message.numbers[i] ?? 0;
-      if (CHUNK - this.#used < 32) yield* this.#flush();
-      if (item instanceof Unknown) for (const piece of item.pieces) yield* this.#bytes(piece);
-      else if (item instanceof Message) {
-        this.#header(number, this.length(item));
-        yield* this.#fields(item);
-      } else if (isPiece(item) || typeof item === "string") {
-        const piece = typeof item === "string" ? encodeText(item) : item;
-        this.#header(number, piece.length);
-        yield* this.#bytes(piece);
-      } else this.#scalar(message.schema.byNumber(number), item);
+  #message(message: Message): void {
+    for (let i = message.items.length - 1; i >= 0; i--) {
+      const item = message.items[i];
+      if (item !== undefined) this.#item(message, message.numbers[i] ?? 0, item);
     }
   }
 
-  #scalar(field: Field | undefined, value: number | bigint): void {
-    const number = BigInt(field?.number ?? 0) << 3n;
-    const view = new DataView(this.#chunk.buffer);
-    if (field?.type === "float") {
-      this.#varint(number | 5n);
-      view.setUint32(this.#used, Number(value), true);
-      this.#used += 4;
-    } else if (field?.type === "double") {
-      this.#varint(number | 1n);
-      view.setBigUint64(this.#used, BigInt(value), true);
-      this.#used += 8;
+  #item(message: Message, number: number, item: Item): void {
+    const before = this.#written;
+    if (item instanceof Message) {
+      this.#message(item);
+      this.#header(number, this.#written - before);
+    } else if (typeof item === "string") {
+      if (!this.#ascii(item)) this.#bytes(encodeText(item));
+      this.#header(number, this.#written - before);
+    } else if (isPiece(item)) {
+      this.#bytes(item);
+      this.#header(number, item.length);
+    } else if (item instanceof Unknown) {
+      this.#bytes(item.bytes);
+    } else this.#scalar(message, number, item);
+  }
+
+  #scalar(message: Message, number: number, value: number | bigint): void {
+    const type = message.schema.byNumber(number)?.type;
+    if (type === "float") {
+      this.#view.setUint32(this.#room(4), Number(value), true);
+      this.#varint(number * 8 + 5);
+    } else if (type === "double") {
+      this.#view.setBigUint64(this.#room(8), BigInt(value), true);
+      this.#varint(number * 8 + 1);
     } else {
-      this.#varint(number);
-      this.#varint(BigInt.asUintN(64, BigInt(value)));
+      if (typeof value === "number" && value >= 0) this.#varint(value);
+      else this.#bigVarint(BigInt.asUintN(64, BigInt(value)));
+      this.#varint(number * 8);
     }
   }
 
   #header(number: number, length: number): void {
-    this.#varint((BigInt(number) << 3n) | 2n);
-    this.#varint(BigInt(length));
+    this.#varint(length);
+    this.#varint(number * 8 + 2);
   }
 
-  #varint(value: bigint): void {
+  #varint(value: number): void {
+    let length = 1;
+    for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
+    let at = this.#room(length);
     let rest = value;
-    for (; rest > 0x7fn; rest >>= 7n) this.#chunk[this.#used++] = Number(rest & 0x7fn) | 0x80;
-    this.#chunk[this.#used++] = Number(rest);
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) this.#chunk[at++] = (rest % 128) | 0x80;
+    this.#chunk[at] = rest;
   }
 
-  *#bytes(piece: Piece): Generator<Piece> {
+  #bigVarint(value: bigint): void {
+    const bytes: number[] = [];
+    let rest = value;
+    for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+    bytes.push(Number(rest));
+    this.#chunk.set(bytes, this.#room(bytes.length));
+  }
+
+  /** Names are short and plain: written without an encoder. False, with nothing written, for others. */
+  #ascii(text: string): boolean {
+    if (text.length > COPY_LIMIT) return false;
+    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+    const at = this.#room(text.length);
+    for (let i = 0; i < text.length; i++) this.#chunk[at + i] = text.charCodeAt(i);
+    return true;
+  }
+
+  #bytes(piece: Piece): void {
     if (piece instanceof Uint8Array && piece.length <= COPY_LIMIT) {
-      if (this.#used + piece.length > CHUNK) yield* this.#flush();
-      this.#chunk.set(piece, this.#used);
-      this.#used += piece.length;
-    } else {
-      yield* this.#flush();
-      yield piece;
+      this.#chunk.set(piece, this.#room(piece.length));
+      return;
     }
+    this.#flush();
+    this.#pieces.push(piece);
+    this.#written += piece.length;
   }
 
-  *#flush(): Generator<Piece> {
-    if (this.#used > 0) yield this.#chunk.slice(0, this.#used);
-    this.#used = 0;
+  /** Index in the chunk of room for a few bytes, before all that is written. */
+  #room(bytes: number): number {
+    if (this.#at < bytes) {
+      this.#flush();
+      this.#chunk = new Uint8Array(CHUNK);
+      this.#view = new DataView(this.#chunk.buffer);
+      this.#at = CHUNK;
+      this.#end = CHUNK;
+    }
+    this.#at -= bytes;
+    this.#written += bytes;
+    return this.#at;
   }
-}
 
-function delimited(length: number): number {
-  return varintLength(BigInt(length)) + length;
-}
-
-function varintLength(value: bigint): number {
-  let length = 1;
-  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) length++;
-  return length;
-}
-
-function textLength(text: string): number {
-  return encodeText(text).length;
+  /** Hands on what the chunk holds; the rest of it is filled further. */
+  #flush(): void {
+    if (this.#at < this.#end) this.#pieces.push(this.#chunk.subarray(this.#at, this.#end));
+    this.#end = this.#at;
+  }
 }

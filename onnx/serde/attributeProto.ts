@@ -106,7 +106,7 @@ export function writeAttribute(name: string, attribute: Attribute, write: Attrib
   }
   const items = itemsOf(attribute, write);
   if (kindOf(origin) !== attribute.type) return Message.of(AttributeProto, { ...named, [field]: items });
-  const before = [...origin.occurrences(field)];
+  const before = origin.occurrences(field);
   if (sameName && items.length === before.length && items.every((item, i) => item === before[i])) return origin;
   return origin.with({ ...(!sameName && { name: [name] }), [field]: items });
 }

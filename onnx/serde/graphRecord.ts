@@ -18,4 +18,25 @@ export class GraphRecord {
   statement(value: Value, message: Message | undefined) {
     return { message, type: this.types.get(value) };
   }
+
+  /** The record of a graph's copy, by its own values; those taken out since reading have no copy and drop out. */
+  ofCopies(copies: ReadonlyMap<Value, Value>): GraphRecord {
+    const record = new GraphRecord(this.message);
+    const each = <T>(from: ReadonlyMap<Value, T>, to: Map<Value, T>) => {
+      for (const [value, item] of from) {
+        const copy = copies.get(value);
+        if (copy) to.set(copy, item);
+      }
+    };
+    each(this.inputs, record.inputs);
+    each(this.outputs, record.outputs);
+    each(this.types, record.types);
+    record.initializers.push(...this.initializers.flatMap((value) => copies.get(value) ?? []));
+    record.sparse.push(...this.sparse.flatMap((value) => copies.get(value) ?? []));
+    for (const { message, value } of this.valueInfo) {
+      const copy = value && copies.get(value);
+      if (copy || !value) record.valueInfo.push({ message, value: copy });
+    }
+    return record;
+  }
 }

@@ -71,7 +71,7 @@ function packedData(message: Message, dataType: number): Piece | undefined {
   const raw = message.piece("raw_data");
   if (raw && raw.length > 0) return raw;
   const field = typedField(dataType);
-  const items = [...message.occurrences(field)];
+  const items = message.occurrences(field);
   const only = items[0];
   const fixedSize = field === "float_data" || field === "double_data";
   if (fixedSize && items.length === 1 && isPiece(only)) return only;
