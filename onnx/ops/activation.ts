@@ -1,8 +1,10 @@
 /** Activation functions, Softmax and Dropout: the output has the input's shape. */
+
 import { DataType } from "../ir/dataType.ts";
 import { evaluate } from "./elements.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
+import { mixingPrune, pointwisePrune } from "./pruneElementwise.ts";
 import { responseRule } from "./quantizeResponse.ts";
 
 function sameType(ctx: ShapeContext) {
@@ -10,11 +12,12 @@ function sameType(ctx: ShapeContext) {
 }
 
 /** `perElement`: arithmetic operations for one element, a transcendental function counted as one. */
-function activation(opType: string, perElement = 1): OpDef {
+function activation(opType: string, perElement = 1, prune = pointwisePrune): OpDef {
   return {
     opType,
     shape: (ctx) => [sameType(ctx)],
     cost: elementwiseCost(perElement),
+    prune,
     quantize: responseRule(opType),
   };
 }
@@ -40,13 +43,14 @@ export const activationOps: readonly OpDef[] = [
   activation("Softplus", 3),
   activation("Softsign", 3),
   activation("Shrink", 2),
-  activation("Softmax", softmaxOpsPerElement),
-  activation("LogSoftmax", softmaxOpsPerElement),
-  activation("Hardmax", softmaxOpsPerElement),
+  activation("Softmax", softmaxOpsPerElement, mixingPrune),
+  activation("LogSoftmax", softmaxOpsPerElement, mixingPrune),
+  activation("Hardmax", softmaxOpsPerElement, mixingPrune),
   {
     opType: "Clip",
     shape: (ctx) => [{ ...sameType(ctx), elements: clipped(ctx) }],
     cost: elementwiseCost(2),
+    prune: pointwisePrune,
     quantize: responseRule("Clip"),
   },
   {
@@ -56,6 +60,7 @@ export const activationOps: readonly OpDef[] = [
       { ...sameType(ctx), ...(!ctx.node.inputs[2] && { elements: ctx.input(0).elements }) },
       tensor(ctx.opset < 10 ? elemTypeOf(ctx, 0) : DataType.BOOL, shapeOf(ctx, 0)),
     ],
+    prune: pointwisePrune,
   },
 ];
 

@@ -1,4 +1,5 @@
 /** Convolutions of any number of spatial dimensions. */
+
 import type { Dim, Shape } from "../ir/graph.ts";
 import { isKnown, multiply, numericProduct } from "./dims.ts";
 import {
@@ -11,6 +12,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { convPrune, convTransposePrune } from "./pruneConv.ts";
 import { convQuantize, convTransposeQuantize } from "./quantizeProducts.ts";
 import { kernelDims, transposedDims, windowedDims } from "./window.ts";
 
@@ -65,12 +67,14 @@ export const convOps: readonly OpDef[] = [
     opType: "Conv",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), convolved(ctx, shapeOf(ctx, 0), shapeOf(ctx, 1)))],
     cost: (ctx) => convCost(ctx, 1, 2),
+    prune: convPrune,
     quantize: convQuantize,
   },
   {
     opType: "ConvTranspose",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), transposed(ctx))],
     cost: transposedCost,
+    prune: convTransposePrune,
     quantize: convTransposeQuantize,
   },
   {

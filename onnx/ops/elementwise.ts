@@ -1,9 +1,11 @@
 /** One output element from the input elements at the same place, with broadcasting where there are several inputs. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Dim } from "../ir/graph.ts";
 import { add, broadcast, isKnown, multiply, numericProduct } from "./dims.ts";
 import { type ElementFunction, evaluate, numeric } from "./elements.ts";
 import { type CostContext, elemTypeOf, type OpCost, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
+import { pointwisePrune } from "./pruneElementwise.ts";
 
 /** `perElement` operations for each output element; null inputs of a variadic operator do not occur. */
 export function elementwiseCost(perElement: number): (ctx: CostContext) => OpCost | undefined {
@@ -29,6 +31,7 @@ function unary(opType: string, options: UnaryOptions = {}): OpDef {
       },
     ],
     cost: elementwiseCost(1),
+    prune: pointwisePrune,
   };
 }
 
@@ -50,6 +53,7 @@ function nary(opType: string, options: NaryOptions = {}): OpDef {
       ];
     },
     cost: (ctx) => elementwiseCost(Math.max(1, ctx.node.inputs.length - 1))(ctx),
+    prune: pointwisePrune,
   };
 }
 
@@ -148,5 +152,6 @@ export const elementwiseOps: readonly OpDef[] = [
       },
     ],
     cost: elementwiseCost(1),
+    prune: pointwisePrune,
   },
 ];

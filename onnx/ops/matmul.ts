@@ -1,4 +1,5 @@
 /** Products of matrices. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Dim, Shape } from "../ir/graph.ts";
 import { broadcast, numericProduct, unify } from "./dims.ts";
@@ -13,6 +14,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { gemmPrune, matMulPrune } from "./pruneMatMul.ts";
 import { gemmQuantize, matmulQuantize } from "./quantizeProducts.ts";
 
 /** numpy.matmul: vectors are promoted, leading dimensions broadcast. */
@@ -55,11 +57,13 @@ export const matmulOps: readonly OpDef[] = [
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
     cost: (ctx) => matmulCost(ctx),
     quantize: matmulQuantize,
+    prune: matMulPrune,
   },
   {
     opType: "Gemm",
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gemm(ctx))],
     quantize: gemmQuantize,
+    prune: gemmPrune,
     cost: (ctx) => {
       const product = matmulCost(ctx, 0, ctx.node.int("transA") ? 0 : 1);
       const out = ctx.outputDims(0);

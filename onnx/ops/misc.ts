@@ -1,4 +1,5 @@
 /** Constants, casts, searches and the operators of detection heads. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Dim, Shape } from "../ir/graph.ts";
 import type { Tensor } from "../ir/tensor.ts";
@@ -14,6 +15,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { pointwisePrune } from "./pruneElementwise.ts";
 
 /** What is known of a constant: its elements too where it is small and in memory. */
 export function constantOf(value: Tensor): Inferred {
@@ -94,7 +96,7 @@ function nonZero(ctx: ShapeContext): Inferred {
 
 export const miscOps: readonly OpDef[] = [
   { opType: "Constant", shape: (ctx) => [constant(ctx)] },
-  { opType: "Cast", shape: (ctx) => [cast(ctx, ctx.node.int("to"))] },
+  { opType: "Cast", prune: pointwisePrune, shape: (ctx) => [cast(ctx, ctx.node.int("to"))] },
   { opType: "CastLike", shape: (ctx) => [cast(ctx, elemTypeOf(ctx, 1))] },
   {
     opType: "BitCast",

@@ -1,9 +1,12 @@
 /** Normalisation layers: the first output has the input's shape; some give statistics besides. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Shape } from "../ir/graph.ts";
 import { axisIn } from "./dims.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, type Inferred, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
+import { channelNormPrune, mixingPrune } from "./pruneElementwise.ts";
+import type { PruneRule } from "./pruneRule.ts";
 
 function normalized(ctx: ShapeContext): Inferred {
   return tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 0));
@@ -12,8 +15,8 @@ function normalized(ctx: ShapeContext): Inferred {
 /** Mean and variance over the normalised axes, then a scale and a shift: about 8 operations an element. */
 const STATISTICS = 8;
 
-function plain(opType: string, perElement = STATISTICS): OpDef {
-  return { opType, shape: (ctx) => [normalized(ctx)], cost: elementwiseCost(perElement) };
+function plain(opType: string, perElement = STATISTICS, prune?: PruneRule): OpDef {
+  return { opType, shape: (ctx) => [normalized(ctx)], cost: elementwiseCost(perElement), ...(prune && { prune }) };
 }
 
 /** Shape of mean and inverse deviation: the normalised axes, from `axis` on, have size 1. */
@@ -36,6 +39,7 @@ export const normalizationOps: readonly OpDef[] = [
       }),
     ],
     cost: elementwiseCost(2),
+    prune: channelNormPrune,
   },
   {
     opType: "LayerNormalization",
@@ -44,10 +48,11 @@ export const normalizationOps: readonly OpDef[] = [
       return [normalized(ctx), statistics, statistics];
     },
     cost: elementwiseCost(STATISTICS),
+    prune: mixingPrune,
   },
-  plain("InstanceNormalization"),
+  plain("InstanceNormalization", STATISTICS, channelNormPrune),
   plain("GroupNormalization"),
-  plain("RMSNormalization", 5),
+  plain("RMSNormalization", 5, mixingPrune),
   plain("LpNormalization", 3),
   plain("MeanVarianceNormalization"),
   {

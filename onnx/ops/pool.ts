@@ -1,4 +1,5 @@
 /** Pools over windows, over whole maps, and over regions of interest. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Dim, Shape } from "../ir/graph.ts";
 import { numericProduct } from "./dims.ts";
@@ -13,6 +14,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { poolPrune } from "./pruneElementwise.ts";
 import { maxPoolQuantize } from "./quantizeCarry.ts";
 import { transposedDims, windowedDims } from "./window.ts";
 
@@ -32,7 +34,12 @@ export function poolCost(ctx: CostContext): OpCost | undefined {
 }
 
 function windowPool(opType: string): OpDef {
-  return { opType, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), pooled(ctx, shapeOf(ctx, 0)))], cost: poolCost };
+  return {
+    opType,
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), pooled(ctx, shapeOf(ctx, 0)))],
+    cost: poolCost,
+    prune: poolPrune,
+  };
 }
 
 /** One operation per input element. */
@@ -46,7 +53,12 @@ export function globalPooled(shape: Shape | undefined): Shape | undefined {
 }
 
 function globalPool(opType: string): OpDef {
-  return { opType, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), globalPooled(shapeOf(ctx, 0)))], cost: perInputCost };
+  return {
+    opType,
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), globalPooled(shapeOf(ctx, 0)))],
+    cost: perInputCost,
+    prune: poolPrune,
+  };
 }
 
 function unpooled(ctx: ShapeContext): Shape | undefined {
@@ -75,6 +87,7 @@ export const poolOps: readonly OpDef[] = [
   {
     opType: "MaxPool",
     quantize: maxPoolQuantize,
+    prune: poolPrune,
     shape: (ctx) => {
       const shape = pooled(ctx, shapeOf(ctx, 0));
       return [tensor(elemTypeOf(ctx, 0), shape), tensor(DataType.INT64, shape)];

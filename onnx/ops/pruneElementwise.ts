@@ -1,5 +1,5 @@
 /** Channel couplings of operators that treat every element, or every channel, by itself. */
-import type { Node, Value } from "../ir/graph.ts";
+import type { Value } from "../ir/graph.ts";
 import type { Coupler, PruneRule } from "./pruneRule.ts";
 
 /** Aligns `from` with `to` from the right (ONNX, Broadcasting.md): equal axes are one, an axis of 1 is stretched. */
@@ -48,21 +48,22 @@ export const channelNormPrune: PruneRule = {
   },
 };
 
-/** Operators that mix all elements from `axis` on: Softmax, LogSoftmax, Hardmax, LayerNormalization, LpNormalization. */
-export function mixingPrune(defaultAxis: (node: Node) => number): PruneRule {
-  return {
-    couple(node, coupler) {
-      const [x, y] = [node.input(0), node.output()];
-      const rank = coupler.shape(x)?.length;
-      const axis = node.int("axis") ?? defaultAxis(node);
-      const first = rank === undefined ? 0 : axis < 0 ? axis + rank : axis;
-      joinSame(coupler, x, y);
-      const why = `${node.opType} mixes them`;
-      for (let i = first; i < (rank ?? 0); i++) coupler.pin({ value: x, axis: i }, why);
-      for (const value of [...node.inputs.slice(1), ...node.outputs.slice(1)]) coupler.pinAll(value, why);
-    },
-  };
-}
+/**
+ * Operators that mix all elements from `axis` on: Softmax and its kin, LayerNormalization, RMSNormalization. Where no
+ * axis is given it is the last or the second, by opset: all but the first then stay.
+ */
+export const mixingPrune: PruneRule = {
+  couple(node, coupler) {
+    const [x, y] = [node.input(0), node.output()];
+    const rank = coupler.shape(x)?.length ?? 0;
+    const normalizes = node.opType.endsWith("Normalization");
+    const axis = node.int("axis") ?? (normalizes ? -1 : Math.min(1, rank - 1));
+    joinSame(coupler, x, y);
+    const why = `${node.opType} mixes them`;
+    for (let i = axis < 0 ? axis + rank : axis; i < rank; i++) coupler.pin({ value: x, axis: i }, why);
+    for (const value of [...node.inputs.slice(1), ...node.outputs.slice(1)]) coupler.pinAll(value, why);
+  },
+};
 
 /** Pooling, global or with a window: channels stay apart; positions do not. */
 export const poolPrune: PruneRule = {

@@ -123,8 +123,8 @@ export const slicePrune: PruneRule = {
     for (const { axis, start, step } of sliced) {
       const from = { value: x, axis };
       const to = { value: y, axis };
-      if (step === 1) coupler.join(to, from, (i) => start + i);
-      else for (const side of [from, to]) coupler.pin(side, "is sliced with a step");
+      if (step === 1 || sliced.length === 1) coupler.join(to, from, (i) => start + i * step);
+      else for (const side of [from, to]) coupler.pin(side, "is sliced with a step along with another axis");
     }
   },
   resize(node, kept) {
@@ -136,7 +136,8 @@ export const slicePrune: PruneRule = {
     for (const { axis, start, step, place } of sliced) {
       const left = kept.indices({ value: x, axis });
       const size = kept.shape(node.output())?.[axis];
-      if (!left || step !== 1 || typeof size !== "number") continue;
+      if (!left || typeof size !== "number") continue;
+      if (step !== 1) return gatherInstead(node, { axis, start, step, place }, kept);
       const begin = left.filter((i) => i < start).length;
       starts[place] = begin;
       ends[place] = begin + size;
@@ -152,6 +153,20 @@ export const slicePrune: PruneRule = {
     }
   },
 };
+
+/** What a step picked is no regular pattern any more once channels have left: Gather picks by index. */
+function gatherInstead(node: Node, { axis, start, step }: SlicedAxis, kept: Kept): void {
+  const x = node.input(0);
+  const left = kept.indices({ value: x, axis }) ?? [];
+  const size = Number(node.output().shape?.[axis]);
+  const own = kept.indices({ value: node.output(), axis }) ?? Array.from({ length: size }, (_, i) => i);
+  const places = own.map((i) => left.indexOf(start + i * step));
+  node.opType = "Gather";
+  node.truncateInputs(2);
+  node.attributes.clear();
+  node.set("axis", axis);
+  setConstantInput(node, 1, places);
+}
 
 /** A constant list of indices picks channels; anything else reads along the whole axis. */
 export const gatherPrune: PruneRule = {

@@ -1,9 +1,11 @@
 /** Quantization as ONNX writes it: Q/DQ pairs, and the operators that compute on integers. */
+
 import { DataType } from "../ir/dataType.ts";
 import { convCost, convolved } from "./conv.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { matmulCost, multiplied } from "./matmul.ts";
 import { elemTypeOf, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
+import { quantizePrune } from "./pruneElementwise.ts";
 
 /** Type of the quantized tensor: the zero point's, `output_dtype` (opset 21), or uint8. */
 export function quantizedType(ctx: ShapeContext): number {
@@ -20,11 +22,13 @@ export const quantizeOps: readonly OpDef[] = [
     opType: "QuantizeLinear",
     shape: (ctx) => [tensor(quantizedType(ctx), shapeOf(ctx, 0))],
     cost: elementwiseCost(3),
+    prune: quantizePrune,
   },
   {
     opType: "DequantizeLinear",
     shape: (ctx) => [tensor(realType(ctx), shapeOf(ctx, 0))],
     cost: elementwiseCost(2),
+    prune: quantizePrune,
   },
   {
     opType: "DynamicQuantizeLinear",

@@ -1,10 +1,12 @@
 /** Reductions along axes, and the searches for the place of an extremum. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Dim, Shape } from "../ir/graph.ts";
 import { add, axisIn, isKnown, multiply, unknownDims, withDim } from "./dims.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, intsOf, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
 import { perInputCost } from "./pool.ts";
+import { reducePrune } from "./pruneShape.ts";
 
 /** The reduced axes; undefined where they are not known. Axes are an input since opset 18 (ReduceSum: 13). */
 function axesOf(ctx: ShapeContext, rank: number): readonly number[] | undefined {
@@ -42,6 +44,7 @@ function reduction(opType: string, fold?: (a: Dim, b: Dim) => Dim): OpDef {
       ];
     },
     cost: perInputCost,
+    prune: reducePrune,
   };
 }
 
@@ -61,6 +64,7 @@ function argument(opType: string): OpDef {
       return [tensor(DataType.INT64, keeps ? withDim(shape, axis, 1) : shape.filter((_, i) => i !== axis))];
     },
     cost: perInputCost,
+    prune: reducePrune,
   };
 }
 

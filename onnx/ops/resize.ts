@@ -1,4 +1,5 @@
 /** Resampling of maps: Resize, Upsample, GridSample, AffineGrid, Col2Im, CenterCropPad. */
+
 import type { Dim, Shape } from "../ir/graph.ts";
 import { axisIn, isKnown, numericProduct, quotient, unknownDims, withDim } from "./dims.ts";
 import {
@@ -13,6 +14,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { resamplePrune } from "./pruneShape.ts";
 import { resizeQuantize } from "./quantizeCarry.ts";
 
 /** floor(size * scale) in single precision, as runtimes compute it. */
@@ -116,10 +118,16 @@ export const resizeOps: readonly OpDef[] = [
   {
     opType: "Resize",
     quantize: resizeQuantize,
+    prune: resamplePrune,
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), resized(ctx))],
     cost: interpolationCost,
   },
-  { opType: "Upsample", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), upsampled(ctx))], cost: interpolationCost },
+  {
+    opType: "Upsample",
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), upsampled(ctx))],
+    cost: interpolationCost,
+    prune: resamplePrune,
+  },
   { opType: "GridSample", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gridSampled(ctx))], cost: interpolationCost },
   { opType: "AffineGrid", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), affineGrid(ctx))] },
   { opType: "Col2Im", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), columnsToImage(ctx))] },

@@ -1,4 +1,5 @@
 /** Operators that join tensors or take parts of them: Concat, Split, Slice, the Gather and Scatter families. */
+
 import type { Dim, Shape } from "../ir/graph.ts";
 import { add, axisIn, fixedDims, isKnown, numericProduct, unify, unknownDims, withDim } from "./dims.ts";
 import { MAX_ELEMENTS, stridesOf, walk } from "./elements.ts";
@@ -13,6 +14,7 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { concatPrune, gatherPrune, slicePrune, splitPrune } from "./pruneShape.ts";
 import { carriesAll, carriesFirst } from "./quantizeCarry.ts";
 
 function concat(ctx: ShapeContext): Inferred {
@@ -177,10 +179,10 @@ function likeFirst(opType: string): OpDef {
 }
 
 export const selectOps: readonly OpDef[] = [
-  { opType: "Concat", quantize: carriesAll, shape: (ctx) => [concat(ctx)] },
-  { opType: "Split", quantize: carriesFirst, shape: split },
-  { opType: "Slice", quantize: carriesFirst, shape: (ctx) => [slice(ctx)] },
-  { opType: "Gather", quantize: carriesFirst, shape: (ctx) => [gather(ctx)] },
+  { opType: "Concat", prune: concatPrune, quantize: carriesAll, shape: (ctx) => [concat(ctx)] },
+  { opType: "Split", prune: splitPrune, quantize: carriesFirst, shape: split },
+  { opType: "Slice", prune: slicePrune, quantize: carriesFirst, shape: (ctx) => [slice(ctx)] },
+  { opType: "Gather", prune: gatherPrune, quantize: carriesFirst, shape: (ctx) => [gather(ctx)] },
   { opType: "GatherElements", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 1))] },
   { opType: "GatherND", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gatherNd(ctx))] },
   { opType: "Compress", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), compress(ctx))] },

@@ -1,4 +1,5 @@
 /** Operators that rearrange or describe a tensor without computing on it. */
+
 import { DataType } from "../ir/dataType.ts";
 import type { Dim, Shape } from "../ir/graph.ts";
 import { add, axisIn, broadcast, fixedDims, isKnown, multiply, product, quotient, unknownDims } from "./dims.ts";
@@ -14,6 +15,9 @@ import {
   shapeOf,
   tensor,
 } from "./op.ts";
+import { pointwisePrune } from "./pruneElementwise.ts";
+import { depthToSpacePrune, reshapePrune, spaceToDepthPrune } from "./pruneReshape.ts";
+import { expandPrune, padPrune, resamplePrune, transposePrune } from "./pruneShape.ts";
 import { carriesFirst } from "./quantizeCarry.ts";
 
 /** Like the first input, in another shape: same element type, same elements in the same order. */
@@ -212,12 +216,12 @@ function pad(ctx: ShapeContext): Shape | undefined {
 }
 
 export const shapeOps: readonly OpDef[] = [
-  { opType: "Identity", quantize: carriesFirst, shape: (ctx) => [ctx.input(0)] },
-  { opType: "Reshape", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, reshape(ctx))] },
-  { opType: "Flatten", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, flatten(ctx))] },
-  { opType: "Squeeze", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, squeeze(ctx))] },
-  { opType: "Unsqueeze", quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, unsqueeze(ctx))] },
-  { opType: "Transpose", quantize: carriesFirst, shape: (ctx) => [transpose(ctx)] },
+  { opType: "Identity", prune: pointwisePrune, quantize: carriesFirst, shape: (ctx) => [ctx.input(0)] },
+  { opType: "Reshape", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, reshape(ctx))] },
+  { opType: "Flatten", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, flatten(ctx))] },
+  { opType: "Squeeze", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, squeeze(ctx))] },
+  { opType: "Unsqueeze", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, unsqueeze(ctx))] },
+  { opType: "Transpose", prune: transposePrune, quantize: carriesFirst, shape: (ctx) => [transpose(ctx)] },
   { opType: "Shape", shape: (ctx) => [shapeValue(ctx)] },
   {
     opType: "Size",
@@ -227,10 +231,20 @@ export const shapeOps: readonly OpDef[] = [
     },
   },
   { opType: "ConstantOfShape", shape: (ctx) => [constantOfShape(ctx)] },
-  { opType: "Expand", shape: (ctx) => [expand(ctx)] },
+  { opType: "Expand", prune: expandPrune, shape: (ctx) => [expand(ctx)] },
   { opType: "Range", shape: (ctx) => [range(ctx)] },
-  { opType: "Tile", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), tile(ctx))] },
-  { opType: "Pad", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), pad(ctx))] },
-  { opType: "DepthToSpace", quantize: carriesFirst, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, true))] },
-  { opType: "SpaceToDepth", quantize: carriesFirst, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, false))] },
+  { opType: "Tile", prune: resamplePrune, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), tile(ctx))] },
+  { opType: "Pad", prune: padPrune, shape: (ctx) => [tensor(elemTypeOf(ctx, 0), pad(ctx))] },
+  {
+    opType: "DepthToSpace",
+    prune: depthToSpacePrune,
+    quantize: carriesFirst,
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, true))],
+  },
+  {
+    opType: "SpaceToDepth",
+    prune: spaceToDepthPrune,
+    quantize: carriesFirst,
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), blocks(ctx, false))],
+  },
 ];
