@@ -1,0 +1,16 @@
+/** The 80 classes of COCO in the order of their category ids: what most detectors are trained on. */
+export const COCO_CLASSES: readonly string[] = (
+  "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter," +
+  "bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee," +
+  "skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,wine glass," +
+  "cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch," +
+  "potted plant,bed,dining table,toilet,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink," +
+  "refrigerator,book,clock,vase,scissors,teddy bear,hair drier,toothbrush"
+).split(",");
+
+/** Class names as a parameter gives them: `coco`, or names parted by commas; undefined where it is empty. */
+export function parseClassNames(text: string): readonly string[] | undefined {
+  if (text.trim() === "") return undefined;
+  if (text.trim().toLowerCase() === "coco") return COCO_CLASSES;
+  return text.split(",").map((name) => name.trim());
+}

@@ -1,0 +1,15 @@
+import { implementNode } from "../define.ts";
+import { mapStream } from "../streams.ts";
+import { createDetector } from "./detect.ts";
+import { nms } from "./schema.ts";
+
+export const run = implementNode(nms, async (ctx, { tensors }, params) => {
+  const detect = createDetector(params);
+  const detections = mapStream(tensors, (item, index) => {
+    ctx.signal.throwIfAborted();
+    const found = detect(item);
+    ctx.progress(index + 1, tensors.total, "images");
+    return found;
+  });
+  return { detections };
+});
