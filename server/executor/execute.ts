@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import type { SourceFile } from "../../nodes/context.ts";
 import type { ArtifactRef } from "../../nodes/ports.ts";
 import type { RunEventBody } from "../../pipelines/document/events.ts";
@@ -15,7 +16,7 @@ import type { Ingest } from "../storage/ingest.ts";
 import { describeError } from "./errors.ts";
 import { cacheKey, type KeyParts, keyParts, missReason } from "./key.ts";
 import { allInputs, type Plan, type PlannedInput, type PlannedNode } from "./plan.ts";
-import type { Binding, StageNode, StepError, StepMessage, StepResult } from "./protocol.ts";
+import type { Binding, StageNode, StepError, StepMessage, StepProgress, StepResult } from "./protocol.ts";
 import type { Schedule } from "./schedule.ts";
 import type { StepPool } from "./stepPool.ts";
 
@@ -27,6 +28,7 @@ export interface ExecutionServices {
   readonly schedule: Schedule;
   readonly libraries: Readonly<Record<string, string>>;
   readonly tensorBudget: number;
+  readonly exportsDir: string;
 }
 
 export interface Execution {
@@ -66,6 +68,9 @@ class RunExecution {
   readonly #pending: Set<readonly string[]>;
   readonly #running = new Set<Promise<void>>();
   readonly #said = new Set<string>();
+  /** Results on their way into the cache. */
+  readonly #writes: Promise<void>[] = [];
+  #wake: () => void = () => {};
 
   constructor(
     private readonly services: ExecutionServices,
@@ -80,10 +85,13 @@ class RunExecution {
 
   async run(): Promise<RunResult> {
     for (;;) {
+      if (this.execution.signal.aborted) await Promise.all(this.#running);
       this.execution.signal.throwIfAborted();
       for (const unit of this.#pending) if (this.#isReady(unit)) this.#start(unit);
       if (this.#running.size === 0) break;
-      await Promise.race(this.#running);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
     const states = [...this.#nodes.values()];
     return {
@@ -96,9 +104,14 @@ class RunExecution {
     this.#pending.delete(unit);
     const work = this.#runUnit(unit.map((id) => this.#state(id)))
       .catch((error: unknown) => {
+        // What a cancelled run leaves undone has not failed.
+        if (this.execution.signal.aborted) return;
         for (const id of unit) if (this.#isOpen(id)) this.#fail(this.#state(id), describeError(error));
       })
-      .finally(() => this.#running.delete(work));
+      .finally(() => {
+        this.#running.delete(work);
+        this.#wake();
+      });
     this.#running.add(work);
   }
 
@@ -203,10 +216,10 @@ class RunExecution {
         message: (message: StepMessage) => this.#onMessage(message),
       };
       const { target } = execution;
-      const { blobs, tensorBudget } = services;
-      await services.pool.run({ home: blobs.home, tempDir, target, nodes, tensorBudget }, handlers);
-      await Promise.all(this.#writes.splice(0));
+      const { blobs, tensorBudget, exportsDir } = services;
+      await services.pool.run({ home: blobs.home, tempDir, target, nodes, tensorBudget, exportsDir }, handlers);
     } finally {
+      await Promise.all(this.#writes.splice(0));
       release();
       await rm(tempDir, { recursive: true, force: true });
     }
@@ -221,7 +234,7 @@ class RunExecution {
       const runs = missed.includes(state);
       const inputs: Record<string, Binding[]> = {};
       for (const [port, list] of Object.entries(node.inputs)) {
-        inputs[port] = list.flatMap((input) => this.#binding(input, missed, add));
+        inputs[port] = list.flatMap((input) => this.#binding(input, add));
       }
       const role = !runs ? "replay" : node.replayable ? "probe" : "run";
       if (!runs && !node.replayable) {
@@ -236,7 +249,7 @@ class RunExecution {
     return [...job.values()];
   }
 
-  #binding(input: PlannedInput, missed: readonly NodeState[], add: (state: NodeState) => void): Binding[] {
+  #binding(input: PlannedInput, add: (state: NodeState) => void): Binding[] {
     const from = this.#state(input.node);
     const ref = from.outputs[input.port];
     if (ref) return [input.stream ? { from: "kept", ref } : { from: "artifact", ref }];
@@ -249,21 +262,69 @@ class RunExecution {
   #onMessage(message: StepMessage): void {
     if (message.type === "idle") return;
     const state = this.#state(message.node);
-    switch (message.type) {
-      case "progress":
-        return this.#progress(message.node, message.progress);
-      case "log": {
-        // A stream that is made again warns again: once is enough.
-        const text = `${message.node} ${message.message}`;
-        if (message.level === "warning" && this.#said.has(text)) return;
-        this.#said.add(text);
-        const { node, level } = message;
-        return this.execution.emit({ type: "step.log", node, level, message: message.message });
-      }
-      case "finished":
-        return this.#onFinished(state, message.result);
-      case "failed":
-        return this.#fail(state, message.error);
-    }
+    if (message.type === "progress") this.#progress(message.node, message.progress);
+    else if (message.type === "log") this.#log(message);
+    else if (message.type === "failed") this.#fail(state, message.error);
+    else this.#writes.push(this.#onFinished(state, message.result));
   }
+
+  #log({ node, level, message }: Extract<StepMessage, { type: "log" }>): void {
+    // A stream that is made again warns again: once is enough.
+    const text = `${node} ${message}`;
+    if (level === "warning" && this.#said.has(text)) return;
+    this.#said.add(text);
+    this.execution.emit({ type: "step.log", node, level, message });
+  }
+
+  #progress(node: string, progress: StepProgress): void {
+    this.execution.emit({ type: "step.progress", node, ...progress });
+  }
+
+  async #onFinished(state: NodeState, result: StepResult): Promise<void> {
+    const { key, node } = state;
+    const { outputs, previews, ms } = result;
+    const effects = node.def.effects;
+    const entry: CacheEntry = {
+      version: 1,
+      outputs: { ...outputs },
+      previews: [...previews],
+      effects,
+      ms,
+      time: new Date().toISOString(),
+    };
+    try {
+      if (key !== undefined) await this.services.cache.put(key, entry);
+    } catch (error) {
+      return this.#fail(state, describeError(error));
+    }
+    this.#finish(state, { entry, cache: "miss", ms });
+    this.#wake();
+  }
+
+  #finish(state: NodeState, { entry, cache, ms }: { entry: CacheEntry; cache: "hit" | "miss"; ms: number }): void {
+    const { node, parts, reason } = state;
+    state.state = "done";
+    state.outputs = entry.outputs;
+    if (parts) this.execution.last.set(node.id, parts);
+    const { outputs, previews, effects } = entry;
+    const why = reason !== undefined && { reason };
+    this.execution.emit({ type: "step.finished", node: node.id, cache, ...why, effects, ms, outputs, previews });
+  }
+
+  #fail(state: NodeState, { code, message, fix, stack }: StepError): void {
+    // A stream that is made again can fail a node whose own result stood before.
+    state.state = "failed";
+    const { id } = state.node;
+    if (stack !== undefined) this.execution.emit({ type: "step.log", node: id, level: "info", message: stack });
+    this.execution.emit({
+      type: "step.failed",
+      node: id,
+      error: { code, message, ...(fix !== undefined && { fix }) },
+    });
+  }
+}
+
+/** A parameter that names a file: marked so in its schema. */
+function isSource(field: unknown): boolean {
+  return field instanceof z.ZodType && field.meta()?.source !== undefined;
 }

@@ -3,26 +3,29 @@
  * path). The parts are kept beside the last result of each node, so that a miss can say what changed.
  */
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { SourceFile } from "../../nodes/context.ts";
 import { sortKeys } from "../../pipelines/document/doc.ts";
 import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import type { PlannedNode } from "./plan.ts";
 
-export interface KeyParts {
-  readonly type: string;
-  readonly version: number;
+const sourceFile = z.strictObject({ name: z.string(), digest: z.string(), size: z.number() });
+export const keyPartsSchema = z.strictObject({
+  type: z.string(),
+  version: z.number(),
   /** With defaults; what a source parameter names stands in `sources`. */
-  readonly params: Readonly<Record<string, unknown>>;
+  params: z.record(z.string(), z.unknown()),
   /** By port, one identity a wire: an artifact's digest, or a stream's: its maker's key and port. */
-  readonly inputs: Readonly<Record<string, readonly string[]>>;
-  readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
+  inputs: z.record(z.string(), z.array(z.string())),
+  sources: z.record(z.string(), z.array(sourceFile)),
   /** Versions of native libraries, by name. */
-  readonly libraries: Readonly<Record<string, string>>;
-  readonly target?: string;
-}
+  libraries: z.record(z.string(), z.string()),
+  target: z.string().optional(),
+});
+export type KeyParts = z.output<typeof keyPartsSchema>;
 
 export interface KeyContext {
-  readonly sources: KeyParts["sources"];
+  readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
   readonly inputs: KeyParts["inputs"];
   readonly libraries: KeyParts["libraries"];
   readonly target: DeviceProfile;
@@ -31,7 +34,13 @@ export interface KeyContext {
 export function keyParts(node: PlannedNode, { sources, inputs, libraries, target }: KeyContext): KeyParts {
   const { def } = node;
   const params = Object.fromEntries(Object.entries(node.params).filter(([name]) => !Object.hasOwn(sources, name)));
-  const parts = { type: def.type, version: def.version, params, inputs, sources, libraries };
+  const files = Object.fromEntries(
+    Object.entries(sources).map(([name, list]) => [
+      name,
+      list.map((file) => ({ name: file.name, digest: file.digest, size: file.size })),
+    ]),
+  );
+  const parts = { type: def.type, version: def.version, params, inputs, sources: files, libraries };
   const dependsOnTarget = def.usesTarget || def.effects === "builds" || def.effects === "measures";
   return dependsOnTarget ? { ...parts, target: sha256(target) } : parts;
 }

@@ -36,6 +36,8 @@ export interface Job {
   readonly tempDir: string;
   readonly target: DeviceProfile;
   readonly nodes: readonly StageNode[];
+  /** Where nodes that export write. */
+  readonly exportsDir: string;
   /** Most bytes that the kept tensors of one port may take. */
   readonly tensorBudget: number;
 }

@@ -195,6 +195,7 @@ class NodeTask {
       evaluator: runtime.evaluator,
       tensorRt: (name) => runtime.tensorRt(name),
       sources: node.sources,
+      exportsDir: stage.job.exportsDir,
       tempDir,
       progress: (done, total, unit, message) =>
         this.#meter.report({

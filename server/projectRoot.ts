@@ -1,0 +1,12 @@
+/** The folder of package.json: from the sources (tests) as from the bundles in dist/. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const projectRoot = find(dirname(fileURLToPath(import.meta.url)));
+
+function find(folder: string): string {
+  if (existsSync(join(folder, "package.json"))) return folder;
+  if (dirname(folder) === folder) throw new Error("the project's package.json is gone");
+  return find(dirname(folder));
+}

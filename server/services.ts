@@ -1,0 +1,118 @@
+/** The composition root: the only place that knows every part and wires them. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { nodeDefs } from "../nodes/registry.gen.ts";
+import type { DeviceProfile } from "../targets/deviceProfile.ts";
+import { Executor } from "./executor/executor.ts";
+import { keyPartsSchema } from "./executor/key.ts";
+import { Schedule } from "./executor/schedule.ts";
+import { StepPool } from "./executor/stepPool.ts";
+import { localCpu } from "./localCpu.ts";
+import { projectRoot } from "./projectRoot.ts";
+import { capabilities, capabilityFixes } from "./runners/capabilities.ts";
+import { createArtifacts } from "./storage/artifacts.ts";
+import { BlobStore } from "./storage/blobs.ts";
+import { ResultCache } from "./storage/cache.ts";
+import { type Cleaned, clean, storedBytes } from "./storage/clean.ts";
+import { describeOutput } from "./storage/describeOutput.ts";
+import { Ingest } from "./storage/ingest.ts";
+import { LastResults } from "./storage/lastResults.ts";
+import { PipelineStore } from "./storage/pipelines.ts";
+import { RunStore } from "./storage/runs.ts";
+import { openWorkspace, type Workspace } from "./storage/workspace.ts";
+
+const GB = 2 ** 30;
+
+export interface Services extends AsyncDisposable {
+  readonly workspace: Workspace;
+  readonly defs: typeof nodeDefs;
+  readonly blobs: BlobStore;
+  readonly artifacts: ReturnType<typeof createArtifacts>;
+  readonly ingest: Ingest;
+  readonly pipelines: PipelineStore;
+  readonly executor: Executor;
+  readonly targets: readonly DeviceProfile[];
+  capabilities(): Promise<ReadonlySet<string>>;
+  /** Removes results, the longest unused first, until at most `budget` bytes stay. */
+  clean(budget: number): Promise<Cleaned>;
+  /** Forks step processes ahead of need. */
+  warmUp(): void;
+}
+
+export function createServices({ root }: { readonly root: string }): Services {
+  const workspace = openWorkspace(root);
+  const { home } = workspace;
+  const blobs = new BlobStore(home);
+  const artifacts = createArtifacts(blobs);
+  const cache = new ResultCache(blobs);
+  const runs = new RunStore(home);
+  const pipelines = new PipelineStore(root);
+  const ingest = new Ingest({ root, blobs, builtins: join(projectRoot, "models") });
+  const cores = availableParallelism();
+  const limits = {
+    timeoutMs: fromEnvironment("EDGEWRIGHT_STEP_TIMEOUT", 4 * 3600) * 1000,
+    memoryBytes: fromEnvironment("EDGEWRIGHT_STEP_MEMORY", (0.8 * totalmem()) / 2 ** 20) * 2 ** 20,
+  };
+  const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm: Math.min(cores, 4) });
+  const targets = [localCpu()];
+  const trim = async (budget: number) => {
+    const saved = await Promise.all((await pipelines.list()).map(({ name }) => pipelines.get(name)));
+    return clean({ blobs, cache, runs, budget, texts: saved.map((pipeline) => pipeline?.text ?? "") });
+  };
+  const budget = fromEnvironment("EDGEWRIGHT_CACHE_GB", 20) * GB;
+  const executor = new Executor({
+    blobs,
+    cache,
+    ingest,
+    pool,
+    runs,
+    targets,
+    defs: nodeDefs,
+    schedule: new Schedule(cores, "local-cpu"),
+    last: new LastResults(blobs, keyPartsSchema),
+    libraries: libraryVersions(),
+    exportsDir: join(root, "exports"),
+    tensorBudget: fromEnvironment("EDGEWRIGHT_TENSOR_BUDGET", 2 * GB),
+    capabilities: () => capabilities(home),
+    capabilityFixes,
+    describeOutput: (ref) => describeOutput(artifacts, ref),
+    afterRun: async () => {
+      if ((await storedBytes(blobs)) > budget) await trim(budget);
+    },
+  });
+  return {
+    workspace,
+    defs: nodeDefs,
+    blobs,
+    artifacts,
+    ingest,
+    pipelines,
+    executor,
+    targets,
+    capabilities: () => capabilities(home),
+    clean: trim,
+    warmUp: () => pool.warmUp(),
+    [Symbol.asyncDispose]: () => executor.close(),
+  };
+}
+
+/** Native libraries whose version may change a result. Read from their packages: loading them takes a while. */
+function libraryVersions(): Record<string, string> {
+  const { resolve } = createRequire(join(projectRoot, "package.json"));
+  const version = (name: string): string => {
+    const found: { version: string } = JSON.parse(readFileSync(resolve(`${name}/package.json`), "utf8"));
+    return found.version;
+  };
+  return { onnxruntime: version("onnxruntime-node"), sharp: version("sharp") };
+}
+
+/** A number from the environment; what is set and is none is refused rather than ignored. */
+function fromEnvironment(name: string, otherwise: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === "") return otherwise;
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${name} must be a number above 0, not "${text}"`);
+  return value;
+}

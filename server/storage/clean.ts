@@ -1,0 +1,107 @@
+/**
+ * Frees disk: results unused for longest go first, then every blob that nothing names any more. Kept whatever the
+ * budget: what runs in progress use or made, and what saved pipelines name by digest (uploads).
+ */
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readTree } from "./artifacts.ts";
+import type { BlobStore } from "./blobs.ts";
+import type { ResultCache } from "./cache.ts";
+import type { RunStore } from "./runs.ts";
+
+export interface CleanOptions {
+  readonly blobs: BlobStore;
+  readonly cache: ResultCache;
+  readonly runs: RunStore;
+  /** Texts that may name blobs as `sha256:HEX`: the saved pipelines. */
+  readonly texts: readonly string[];
+  /** Bytes of results that may stay. */
+  readonly budget: number;
+}
+
+export interface Cleaned {
+  readonly freedBytes: number;
+  readonly keptBytes: number;
+}
+
+export async function clean(options: CleanOptions): Promise<Cleaned> {
+  const { blobs, cache, budget } = options;
+  const { needed, since } = await inUse(options);
+  const sizes = await blobSizes(blobs);
+  let kept = sum(needed, sizes);
+  for (const { key, entry } of await cache.list()) {
+    const digests = (await cache.blobsOf(entry)).filter((digest) => !needed.has(digest));
+    const more = sum(new Set(digests), sizes);
+    const young = Date.parse(entry.time) >= since;
+    if (!young && kept + more > budget) await cache.remove(key);
+    else {
+      kept += more;
+      for (const digest of digests) needed.add(digest);
+    }
+  }
+  let freedBytes = 0;
+  let keptBytes = 0;
+  for (const [digest, { size, time }] of sizes) {
+    // A blob may be named only a moment later, by the result it is part of.
+    if (needed.has(digest) || time >= since) keptBytes += size;
+    else {
+      await rm(blobs.path(digest), { force: true });
+      await rm(join(blobs.home, "trees", digest), { recursive: true, force: true });
+      freedBytes += size;
+    }
+  }
+  return { freedBytes, keptBytes };
+}
+
+/** Total bytes of the stored blobs. */
+export async function storedBytes(blobs: BlobStore): Promise<number> {
+  const sizes = await blobSizes(blobs);
+  return sum(new Set(sizes.keys()), sizes);
+}
+
+/** Blobs that must stay, and the time from which all must. */
+async function inUse({ blobs, runs, texts }: CleanOptions): Promise<{ needed: Set<string>; since: number }> {
+  const needed = new Set<string>();
+  let since = Date.now() - 60_000;
+  const named = [...texts];
+  for (const { runId, finishedAt } of await runs.list({}, Number.POSITIVE_INFINITY)) {
+    if (finishedAt !== undefined) continue;
+    const request = await runs.request(runId);
+    since = Math.min(since, Date.parse(request.time));
+    named.push(JSON.stringify(request));
+    for (const event of runs.events(runId)) {
+      if (event.type !== "step.finished") continue;
+      for (const { digest } of [...Object.values(event.outputs), ...event.previews]) await add(blobs, needed, digest);
+    }
+  }
+  for (const text of named) {
+    for (const match of text.matchAll(/sha256:([0-9a-f]{64})/g)) await add(blobs, needed, match[1] ?? "");
+  }
+  return { needed, since };
+}
+
+async function add(blobs: BlobStore, needed: Set<string>, digest: string): Promise<void> {
+  if (needed.has(digest) || !(await blobs.has(digest))) return;
+  needed.add(digest);
+  for (const file of Object.values((await readTree(blobs, digest)) ?? {})) needed.add(file.digest);
+}
+
+type Sizes = ReadonlyMap<string, { readonly size: number; readonly time: number }>;
+
+async function blobSizes(blobs: BlobStore): Promise<Sizes> {
+  const sizes = new Map<string, { size: number; time: number }>();
+  const top = join(blobs.home, "blobs");
+  for (const prefix of await readdir(top)) {
+    for (const name of await readdir(join(top, prefix))) {
+      const { size, mtimeMs } = await stat(join(top, prefix, name));
+      sizes.set(prefix + name, { size, time: mtimeMs });
+    }
+  }
+  return sizes;
+}
+
+function sum(digests: ReadonlySet<string>, sizes: Sizes): number {
+  let total = 0;
+  for (const digest of digests) total += sizes.get(digest)?.size ?? 0;
+  return total;
+}
