@@ -135,8 +135,8 @@ export class Message {
   }
 
   /** The occurrence that counts of a field that is not repeated. */
-  last(name: string): Item | undefined {
-    const { number } = this.schema.field(name);
+  last(field: string | Field): Item | undefined {
+    const { number } = typeof field === "string" ? this.schema.field(field) : field;
     for (let i = this.numbers.length - 1; i >= 0; i--) {
       const item = this.items[i];
       if (this.numbers[i] === number && !(item instanceof Unknown)) return item;

@@ -76,7 +76,7 @@ class Reader {
       const start = this.#at;
       const { number, wireType } = this.#tag(end);
       const field = message.schema.byNumber(number);
-      if (field?.oneof) message.dropOneof(field.oneof, number);
+      if (field?.oneof) this.#search(message).dropOneof(field.oneof, number);
       if (field && wireType === 2 && holdsBytes(field)) {
         const length = this.#length(end);
         if (field.type instanceof Schema) {
@@ -98,12 +98,18 @@ class Reader {
 
   /** A new inner message; where a field that is not repeated comes twice, protobuf merges the second into the first. */
   #inner(message: Message, field: Field, schema: Schema): Message {
-    const before = field.repeated ? undefined : message.items[message.numbers.lastIndexOf(field.number)];
+    const before = field.repeated ? undefined : this.#search(message).last(field);
     if (before instanceof Message) return before;
     this.#weigh(WEIGHT.message);
     const inner = new Message(schema);
     message.add(field.number, inner);
     return inner;
+  }
+
+  /** A message about to be searched: the work counts like what is read, so that no file makes it quadratic. */
+  #search(message: Message): Message {
+    this.#weigh(message.items.length);
+    return message;
   }
 
   /** Reads a single scalar of the wire type that its field has; false, with nothing read, for another. */
