@@ -86,6 +86,7 @@ export async function openNodeWorkspace(): Promise<NodeWorkspace> {
         ...createStepRuntime({ home, tempDir }),
         sources: resolved,
         exportsDir: join(folder, "exports"),
+        tempDir,
         progress: (done, total, _unit, message) =>
           progress.push({ done, ...(total !== undefined && { total }), ...(message !== undefined && { message }) }),
         log: (message) => logs.push(message),
