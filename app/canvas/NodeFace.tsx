@@ -1,0 +1,112 @@
+"use client";
+/** What stands in a node's middle: its face, or what is wrong with it, in one sentence and with the way to mend it. */
+import { Maximize2 } from "lucide-react";
+import { Dialog } from "radix-ui";
+import { Component, type ReactNode, useMemo, useState } from "react";
+import type { NodeDef } from "../../nodes/define.ts";
+import type { FaceProps } from "../../nodes/face.ts";
+import { nodeFaces } from "../../nodes/faces.gen.ts";
+import { parseParams } from "../../pipelines/document/check.ts";
+import { own } from "../../pipelines/document/own.ts";
+import { useRun } from "../runs/runStore.ts";
+import { artifactUrl } from "../shell/upload.ts";
+import { Fault } from "./Fault.tsx";
+import { nearestResult } from "./nearestResult.ts";
+import type { NodeView } from "./nodeView.ts";
+import { currentDoc, editor, useEditor } from "./useEditor.ts";
+import { useReport } from "./useReport.ts";
+
+interface Props {
+  readonly id: string;
+  readonly def: NodeDef;
+  readonly view: NodeView;
+}
+
+export function NodeFace({ id, def, view }: Props) {
+  const [large, setLarge] = useState(false);
+  const props = useFaceProps(id, def);
+  const Face = own(nodeFaces, def.type);
+  if (view.error) return <Fault id={id} view={view} />;
+  if (!Face || !props) return null;
+  const told = props.report !== undefined || props.previews.length > 0;
+  return (
+    <>
+      <div className="face-scale">
+        <FaceGuard resetKey={props.report}>
+          <Face {...props} large={false} />
+        </FaceGuard>
+      </div>
+      {view.state === "stale" && <span className="was">was</span>}
+      {told && (
+        <button
+          type="button"
+          className="btn small enlarge nodrag"
+          aria-label={`Show the result of ${def.title} large`}
+          onClick={() => setLarge(true)}
+        >
+          <Maximize2 className="icon" />
+        </button>
+      )}
+      <Dialog.Root open={large} onOpenChange={setLarge}>
+        <Dialog.Portal>
+          <Dialog.Overlay className="overlay" />
+          <Dialog.Content className={`dialog large cat-${def.category.toLowerCase()}`} aria-describedby={undefined}>
+            <Dialog.Title>{def.title}</Dialog.Title>
+            <div className="dialog-body large-face">
+              <FaceGuard resetKey={props.report}>
+                <Face {...props} large />
+              </FaceGuard>
+            </div>
+          </Dialog.Content>
+        </Dialog.Portal>
+      </Dialog.Root>
+    </>
+  );
+}
+
+const NO_OUTPUTS: FaceProps["outputs"] & { readonly report?: { readonly digest: string } } = {};
+const NO_PREVIEWS: readonly { readonly digest: string }[] = [];
+
+function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large"> | undefined {
+  const node = useEditor((s) => s.history?.doc.nodes[id]);
+  const outputs = useRun(({ run }) => run.steps[id]?.outputs ?? NO_OUTPUTS);
+  const previews = useRun(({ run }) => run.steps[id]?.previews ?? NO_PREVIEWS);
+  const report = useReport(outputs.report?.digest);
+  const run = useRun((s) => s.run);
+  return useMemo(() => {
+    if (!node) return undefined;
+    const parsed = parseParams(def, node);
+    return {
+      params: "params" in parsed ? parsed.params : node.params,
+      outputs,
+      report,
+      previews: previews.map((preview) => artifactUrl(preview.digest)),
+      artifactUrl,
+      upstream: (kind) => nearestResult(currentDoc(), run, id, kind),
+      setParam: (name, value) => editor.apply([{ op: "param", node: id, name, value: jsonOf(value) }]),
+    };
+  }, [node, def, outputs, previews, report, run, id]);
+}
+
+/** A face's value as a document can hold it. */
+const jsonOf = (value: unknown) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+
+interface GuardProps {
+  /** A new one is a new chance. */
+  readonly resetKey: unknown;
+  readonly children: ReactNode;
+}
+
+/** A face that fails on an unexpected report leaves the rest of the canvas alone. */
+class FaceGuard extends Component<GuardProps, { readonly failed: boolean }> {
+  override state = { failed: false };
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+  override componentDidUpdate(before: GuardProps) {
+    if (this.state.failed && before.resetKey !== this.props.resetKey) this.setState({ failed: false });
+  }
+  override render() {
+    return this.state.failed ? <p className="need">This result cannot be drawn.</p> : this.props.children;
+  }
+}

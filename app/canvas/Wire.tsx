@@ -1,0 +1,33 @@
+"use client";
+/** A wire: one line for an artifact, two for a stream, with dashes that move in the gap while data flows. */
+import type { EdgeProps } from "@xyflow/react";
+import { createContext, useContext, useMemo } from "react";
+import { isStreamKind } from "../../nodes/ports.ts";
+import { useRun } from "../runs/runStore.ts";
+import type { FlowEdge } from "./flowFromDoc.ts";
+import { type Box, HANDLE } from "./nodeGeometry.ts";
+import { wirePath } from "./wirePath.ts";
+
+/** The boxes of all nodes as the document has them: wires go around these, and are laid anew when a drag ends. */
+export const Obstacles = createContext<readonly Box[]>([]);
+
+export function Wire(props: EdgeProps<FlowEdge>) {
+  const { sourceX, sourceY, targetX, targetY, source, target, data } = props;
+  const boxes = useContext(Obstacles);
+  const { d } = useMemo(
+    () => wirePath({ x: sourceX - HANDLE / 2, y: sourceY }, { x: targetX + HANDLE / 2, y: targetY }, boxes),
+    [sourceX, sourceY, targetX, targetY, boxes],
+  );
+  const flowing = useRun(({ run }) => run.steps[source]?.state === "running" || run.steps[target]?.state === "running");
+  const failed = useRun(({ run }) => run.steps[target]?.state === "failed");
+  const kind = data?.kind;
+  const stream = kind !== undefined && isStreamKind(kind);
+  return (
+    <g className={kind ? `k-${kind}` : undefined}>
+      <path className={`wire ${stream ? "double" : ""} ${failed ? "failed" : ""}`} d={d} />
+      {stream && !failed && <path className="wire-gap" d={d} />}
+      {stream && flowing && <path className="wire-flow" d={d} />}
+      <path className="react-flow__edge-interaction wire-hit" d={d} />
+    </g>
+  );
+}

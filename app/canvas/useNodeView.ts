@@ -1,0 +1,41 @@
+/** `nodeView` with this tab's editor and run; what all nodes share is worked out once for a document and a run. */
+import { useMemo } from "react";
+import type { Diagnostic } from "../../nodes/define.ts";
+import { nodeDefs } from "../../nodes/registry.gen.ts";
+import { checkPipeline } from "../../pipelines/document/check.ts";
+import type { PipelineDoc } from "../../pipelines/document/doc.ts";
+import { useRun } from "../runs/runStore.ts";
+import { type NodeView, nodeView, staleNodes } from "./nodeView.ts";
+import { useDoc, useEditor } from "./useEditor.ts";
+
+/** Remembers the last answer: every node asks the same question of the same documents. */
+function lastOnly<A, B, R>(compute: (a: A, b: B) => R): (a: A, b: B) => R {
+  let last: { readonly a: A; readonly b: B; readonly result: R } | undefined;
+  return (a, b) => {
+    if (!last || last.a !== a || last.b !== b) last = { a, b, result: compute(a, b) };
+    return last.result;
+  };
+}
+
+const NOTHING_STALE: ReadonlyMap<string, string> = new Map();
+const staleIn = lastOnly((ran: PipelineDoc | undefined, now: PipelineDoc | undefined) =>
+  ran && now ? staleNodes(ran, now) : NOTHING_STALE,
+);
+const problemsIn = lastOnly((doc: PipelineDoc | undefined, _: null): readonly Diagnostic[] =>
+  doc ? checkPipeline(nodeDefs, doc) : [],
+);
+
+export function useProblems(): readonly Diagnostic[] {
+  return problemsIn(useDoc(), null);
+}
+
+/** Draws a node again only where its own step, staleness or problem changed, not at each edit of another. */
+export function useNodeView(id: string): NodeView {
+  const step = useRun(({ run }) => run.steps[id]);
+  const ran = useRun(({ doc }) => doc);
+  const stale = useEditor((s) => staleIn(ran, s.history?.doc).get(id));
+  const problem = useEditor((s) =>
+    problemsIn(s.history?.doc, null).find((p) => p.nodeId === id && p.severity === "error"),
+  );
+  return useMemo(() => nodeView({ step, stale, problem }), [step, stale, problem]);
+}

@@ -1,0 +1,90 @@
+"use client";
+/** A file or folder: typed as a path or `builtin:NAME`, or uploaded from this computer. */
+import { FileUp, FolderUp } from "lucide-react";
+import { useState } from "react";
+import { Tip } from "../shell/Tip.tsx";
+import { pickFiles, uploadFile, uploadFolder } from "../shell/upload.ts";
+import { say } from "../shell/useNotices.ts";
+import { baseName, type SourceKind } from "./formModel.ts";
+
+const ACCEPT: Record<SourceKind, string> = {
+  model: ".onnx",
+  images: "",
+  labels: ".json,.txt",
+  video: "video/*",
+  file: "",
+};
+
+interface Props {
+  readonly id: string;
+  readonly source: SourceKind;
+  readonly value: string;
+  readonly tone: string;
+  readonly onValue: (value: string) => void;
+}
+
+export function SourceField({ id, source, value, tone, onValue }: Props) {
+  const [draft, setDraft] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const uploaded = value.startsWith("sha256:");
+  const offer = () => {
+    if (draft !== undefined && draft !== value) onValue(draft.trim());
+    setDraft(undefined);
+  };
+  const upload = async (folder: boolean) => {
+    const files = await pickFiles(ACCEPT[source], folder);
+    const [first] = files;
+    if (!first) return;
+    setBusy(true);
+    try {
+      onValue(folder ? await uploadFolder(files) : await uploadFile(first));
+    } catch (error) {
+      say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <input
+        id={id}
+        data-testid={id}
+        className={`field mono ${tone}`}
+        value={draft ?? (uploaded ? baseName(value) : value)}
+        title={value}
+        placeholder={busy ? "uploading…" : "path, builtin:NAME or upload"}
+        spellCheck={false}
+        onChange={(event) => setDraft(event.target.value)}
+        onBlur={offer}
+        onKeyDown={(event) => event.key === "Enter" && offer()}
+      />
+      {source !== "images" && (
+        <UploadButton label="Upload a file" busy={busy} onClick={() => void upload(false)}>
+          <FileUp className="icon" />
+        </UploadButton>
+      )}
+      {(source === "images" || source === "model") && (
+        <UploadButton label="Upload a folder" busy={busy} onClick={() => void upload(true)}>
+          <FolderUp className="icon" />
+        </UploadButton>
+      )}
+    </>
+  );
+}
+
+interface ButtonProps {
+  readonly label: string;
+  readonly busy: boolean;
+  readonly onClick: () => void;
+  readonly children: React.ReactNode;
+}
+
+function UploadButton({ label, busy, onClick, children }: ButtonProps) {
+  return (
+    <Tip text={label}>
+      <button type="button" className="btn small icon-only" aria-label={label} disabled={busy} onClick={onClick}>
+        {children}
+      </button>
+    </Tip>
+  );
+}

@@ -1,0 +1,150 @@
+"use client";
+/** The product's promise, always in sight: before and after of this pipeline on its target. */
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { ChevronDown } from "lucide-react";
+import Link from "next/link";
+import { DropdownMenu } from "radix-ui";
+import { useMemo } from "react";
+import { useDoc } from "../canvas/useEditor.ts";
+import { reportQuery } from "../canvas/useReport.ts";
+import { follow, isActive, useRun } from "../runs/runStore.ts";
+import { trpc } from "../trpc.ts";
+import { FigureValue } from "./FigureValue.tsx";
+import { type Figure, resultFigures } from "./figures.ts";
+import { bytes, change, fraction, megabytes, milliseconds } from "./format.ts";
+
+export function ResultStrip() {
+  const doc = useDoc();
+  const run = useRun((s) => s.run);
+  const { data: targets } = useQuery(trpc.targets.list.queryOptions());
+  const reports = useReports();
+  const { figures, accuracy } = useMemo(() => resultFigures(reports), [reports]);
+  if (!doc) return <footer className="strip" />;
+  const memory = targets?.find((t) => t.id === (run.target ?? doc.target))?.memoryBytes;
+  return (
+    <footer className="strip" aria-label="Result" data-testid="result-strip">
+      <div className="strip-head">
+        <span className="l">Before → after on</span>
+        <span className="cut">{run.target ?? doc.target}</span>
+      </div>
+      {figures.map((figure) => (
+        <FigureCell key={figure.id} figure={figure} accuracy={accuracy} memory={memory} />
+      ))}
+      <div className="grow items-end">
+        <RunPicker pipeline={doc.name} />
+      </div>
+    </footer>
+  );
+}
+
+/** The JSON of each step's report, by node; fetched by digest, which never changes. */
+function useReports(): Readonly<Record<string, unknown>> {
+  const steps = useRun((s) => s.run.steps);
+  const wanted = Object.entries(steps).flatMap(([id, step]) => {
+    const digest = step.outputs.report?.digest;
+    return digest ? [{ id, digest }] : [];
+  });
+  const results = useQueries({ queries: wanted.map(({ digest }) => reportQuery(digest)) });
+  return Object.fromEntries(wanted.map(({ id }, index) => [id, results[index]?.data]));
+}
+
+interface CellProps {
+  readonly figure: Figure;
+  readonly accuracy: string;
+  readonly memory: number | undefined;
+}
+
+function FigureCell({ figure, accuracy, memory }: CellProps) {
+  const { before, after } = figure;
+  const both = before && after ? ([before.value, after.value] as const) : undefined;
+  switch (figure.id) {
+    case "size":
+      return (
+        <div data-testid="figure-size">
+          <span className="l">Size</span>
+          <FigureValue before={before} after={after} show={megabytes} unit="MB">
+            {both && <small className={both[1] < both[0] ? "good" : "muted"}> {change(...both)}</small>}
+          </FigureValue>
+        </div>
+      );
+    case "accuracy":
+      return (
+        <div data-testid="figure-accuracy">
+          <span className="l">{accuracy}</span>
+          <FigureValue before={before} after={after} show={fraction} unit="" />
+        </div>
+      );
+    case "latency":
+      return (
+        <div data-testid="figure-latency">
+          <span className="l">Latency p50</span>
+          <FigureValue before={before} after={after} show={milliseconds} unit="ms">
+            {both && <small className={both[1] < both[0] ? "good" : "muted"}> {change(...both)}</small>}
+          </FigureValue>
+        </div>
+      );
+    case "memory": {
+      const fits = after && memory !== undefined ? after.value <= memory : undefined;
+      return (
+        <div data-testid="figure-memory">
+          <span className="l">Peak memory</span>
+          <FigureValue before={before} after={after} show={megabytes} unit="MB">
+            {after && memory !== undefined && <small className="muted"> of {bytes(memory)}</small>}
+            {fits !== undefined && <small className={fits ? "good" : "bad"}> {fits ? "fits ✓" : "too large"}</small>}
+          </FigureValue>
+        </div>
+      );
+    }
+  }
+}
+
+const DONE = new Set(["done", "hit"]);
+
+function RunPicker({ pipeline }: { readonly pipeline: string }) {
+  const { runId, run } = useRun();
+  const active = useRun(isActive);
+  const { data: runs } = useQuery(trpc.runs.list.queryOptions({ pipeline }));
+  if (!runId && !runs?.length) return <span className="hint">Not run yet</span>;
+  const steps = Object.values(run.steps);
+  const done = steps.filter((step) => DONE.has(step.state)).length;
+  const hits = steps.filter((step) => step.state === "hit").length;
+  return (
+    <>
+      <span className="l" data-testid="run-summary">
+        {done} of {steps.length} steps{hits > 0 && ` · ${hits} from cache`}
+      </span>
+      <DropdownMenu.Root>
+        <DropdownMenu.Trigger className="row gap-1.5" data-testid="run-status" data-status={run.status}>
+          <span
+            className={`dot ${active ? "busy" : run.status === "done" ? "on" : run.status === "failed" ? "off" : ""}`}
+          />
+          {active ? "running" : run.status}
+          <ChevronDown className="icon" />
+        </DropdownMenu.Trigger>
+        <DropdownMenu.Portal>
+          <DropdownMenu.Content className="menu" align="end" sideOffset={6}>
+            {runId && (
+              <DropdownMenu.Item className="menu-item" asChild>
+                <Link href={`/runs/${runId}`}>Open this run</Link>
+              </DropdownMenu.Item>
+            )}
+            <DropdownMenu.Separator className="menu-line" />
+            <div className="menu-scroll">
+              {runs?.slice(0, 20).map((item) => (
+                <DropdownMenu.Item
+                  key={item.runId}
+                  className="menu-item"
+                  data-current={item.runId === runId || undefined}
+                  onSelect={() => follow(item.runId, undefined)}
+                >
+                  <span className="grow">{new Date(item.startedAt).toLocaleString()}</span>
+                  <span className="hint">{item.status}</span>
+                </DropdownMenu.Item>
+              ))}
+            </div>
+          </DropdownMenu.Content>
+        </DropdownMenu.Portal>
+      </DropdownMenu.Root>
+    </>
+  );
+}

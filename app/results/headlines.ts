@@ -1,0 +1,23 @@
+/** One figure that tells a step's result, from its report or, where there is none, from its progress and sizes. */
+import type { StepState } from "../../pipelines/document/reduceRun.ts";
+import { bytes, figureText, fraction, milliseconds } from "./format.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** By kind of report: several node types write a kind, and a new type that writes a known one needs nothing here. */
+const BY_REPORT: Readonly<Record<string, (report: Json) => string | undefined>> = {
+  profile: (r) => figureText(r.p50Ms, (ms) => `p50 ${milliseconds(ms)} ms`),
+  evaluate: (r) =>
+    figureText(r.mAP50, (v) => `mAP50 ${fraction(v)}`) ?? figureText(r.top1, (v) => `top-1 ${fraction(v)}`),
+};
+
+export function headlineOf(step: StepState, report: Json | undefined): string {
+  const told = report && BY_REPORT[String(report.kind)]?.(report);
+  if (told) return told;
+  const { progress } = step;
+  if (progress?.total && step.state === "running") return `${progress.done} / ${progress.total}`;
+  const sized = Object.values(step.outputs).find((o) => (o.kind === "model" || o.kind === "engine") && o.size);
+  if (sized?.size) return bytes(sized.size);
+  if (progress?.done && progress.unit) return `${progress.done} ${progress.unit}`;
+  return "";
+}

@@ -1,0 +1,95 @@
+/**
+ * The run that the canvas shows: started, followed over server-sent events (they resume by themselves after a break of
+ * the line), cancelled. Events come many to a frame and are reduced once a frame. `doc` is the document that ran, where
+ * this tab knows it: what differs from it makes a result stale.
+ */
+import { create } from "zustand";
+import type { PipelineDoc } from "../../pipelines/document/doc.ts";
+import type { RunEvent } from "../../pipelines/document/events.ts";
+import { emptyRun, type RunState, reduceRun } from "../../pipelines/document/reduceRun.ts";
+import { currentDoc } from "../canvas/useEditor.ts";
+import { say } from "../shell/useNotices.ts";
+import { api, queryClient, trpc } from "../trpc.ts";
+
+export interface ShownRun {
+  readonly runId: string | undefined;
+  readonly run: RunState;
+  readonly doc: PipelineDoc | undefined;
+  /** From the click to the server's answer. */
+  readonly starting: boolean;
+}
+
+const NONE: ShownRun = { runId: undefined, run: emptyRun, doc: undefined, starting: false };
+export const useRun = create<ShownRun>(() => NONE);
+
+export const isActive = ({ runId, run, starting }: ShownRun): boolean =>
+  starting || (runId !== undefined && (run.status === "queued" || run.status === "running"));
+
+let unsubscribe: (() => void) | undefined;
+let waiting: RunEvent[] = [];
+
+export interface StartOptions {
+  /** Run only what this node needs. */
+  readonly to?: string;
+  /** Measure again what is only measured on request. */
+  readonly fresh?: boolean;
+}
+
+export async function startRun(options: StartOptions = {}): Promise<void> {
+  const doc = currentDoc();
+  if (!doc || isActive(useRun.getState())) return;
+  useRun.setState({ starting: true });
+  try {
+    const { runId } = await api.runs.start.mutate({ doc, ...options });
+    follow(runId, doc);
+  } catch (error) {
+    say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
+  } finally {
+    useRun.setState({ starting: false });
+  }
+}
+
+export async function cancelRun(): Promise<void> {
+  const { runId } = useRun.getState();
+  if (runId) await api.runs.cancel.mutate({ runId });
+}
+
+/** Shows the newest run of a pipeline, and nothing where there is none. */
+export async function followLatestRun(pipeline: string): Promise<void> {
+  stopFollowing();
+  useRun.setState(NONE);
+  const [latest] = await api.runs.list.query({ pipeline });
+  if (latest && currentDoc()?.name === pipeline && !useRun.getState().runId) follow(latest.runId, undefined);
+}
+
+export function follow(runId: string, doc: PipelineDoc | undefined): void {
+  stopFollowing();
+  useRun.setState({ runId, run: emptyRun, doc });
+  const subscription = api.runs.watch.subscribe(
+    { runId },
+    {
+      onData: ({ data }) => {
+        if (waiting.push(data) === 1) requestAnimationFrame(drain);
+      },
+      onError: (error) => say({ tone: "bad", text: `The run can no longer be followed: ${error.message}` }),
+    },
+  );
+  unsubscribe = () => subscription.unsubscribe();
+}
+
+function drain(): void {
+  const events = waiting;
+  waiting = [];
+  useRun.setState(({ run }) => ({ run: reduceRun(events, run) }));
+  if (events.some((event) => event.type === "run.finished")) {
+    unsubscribe?.();
+    unsubscribe = undefined;
+    void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
+  }
+}
+
+function stopFollowing(): void {
+  unsubscribe?.();
+  unsubscribe = undefined;
+  waiting = [];
+}
