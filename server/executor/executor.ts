@@ -6,7 +6,6 @@ import type { Diagnostic } from "../../nodes/define.ts";
 import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import type { RunEvent, RunOutput } from "../../pipelines/document/events.ts";
 import type { NodeDefs } from "../../pipelines/document/graph.ts";
-import type { RunState } from "../../pipelines/document/reduceRun.ts";
 import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import type { LastResults } from "../storage/lastResults.ts";
 import type { EventLog, RunRequest, RunStore, RunSummary } from "../storage/runs.ts";
@@ -14,7 +13,7 @@ import { describeError } from "./errors.ts";
 import { type ExecutionServices, executeRun, type RunResult } from "./execute.ts";
 import type { KeyParts } from "./key.ts";
 import { type Plan, planRun } from "./plan.ts";
-import { type Prepared, prepare, type Submission } from "./prepare.ts";
+import { type PrepareContext, type Prepared, prepare, type Submission } from "./prepare.ts";
 
 export interface ExecutorOptions extends ExecutionServices {
   readonly defs: NodeDefs;
@@ -47,14 +46,8 @@ export class Executor {
 
   /** A document that cannot run gives a run too: its only news is its end, with what is wrong. */
   async submit(submission: Submission): Promise<{ readonly runId: string }> {
-    const { runs, defs, targets, capabilityFixes } = this.options;
-    const context = {
-      defs,
-      targets: targets.map(({ id }) => id),
-      capabilities: await this.options.capabilities(),
-      capabilityFixes,
-    };
-    const prepared = prepare(submission, context);
+    const { runs } = this.options;
+    const prepared = prepare(submission, await this.prepareContext());
     const { doc } = prepared;
     const { name, target, to, fresh = false } = submission;
     const request: RunRequest = {
@@ -69,6 +62,17 @@ export class Executor {
     const runId = await runs.create(request);
     this.#enqueue(runId, request, prepared);
     return { runId };
+  }
+
+  async prepareContext(): Promise<PrepareContext> {
+    const { defs, targets, capabilityFixes } = this.options;
+    const capabilities = await this.options.capabilities();
+    return { defs, targets: targets.map(({ id }) => id), capabilities, capabilityFixes };
+  }
+
+  /** What keeps a document from running, and what to know before. */
+  async check(submission: Submission): Promise<readonly Diagnostic[]> {
+    return prepare(submission, await this.#prepareContext()).diagnostics;
   }
 
   /** Takes up the runs that a dead process left open. Returns their ids. */
@@ -100,12 +104,14 @@ export class Executor {
     for (const event of this.options.runs.events(runId)) if (event.seq > afterSeq) yield event;
   }
 
-  list(filter: { readonly pipeline?: string } = {}): Promise<readonly RunSummary[]> {
+  list(filter: { readonly pipeline?: string | undefined } = {}): Promise<RunSummary[]> {
     return this.options.runs.list(filter);
   }
 
-  get(runId: string): Promise<{ readonly request: RunRequest; readonly state: RunState }> {
-    return this.options.runs.get(runId);
+  /** The whole log so far. */
+  async get(runId: string): Promise<RunEvent[]> {
+    await this.options.runs.request(runId);
+    return this.options.runs.events(runId);
   }
 
   /** Runs that have not ended. */
@@ -120,6 +126,12 @@ export class Executor {
     for (const run of this.#open.values()) run.cancel.abort(new DOMException("closing", "AbortError"));
     this.options.pool.close();
     await Promise.all([...this.#open.values()].map((run) => run.end));
+  }
+
+  async #prepareContext(): Promise<PrepareContext> {
+    const { defs, targets, capabilityFixes } = this.options;
+    const capabilities = await this.options.capabilities();
+    return { defs, targets: targets.map(({ id }) => id), capabilities, capabilityFixes };
   }
 
   #enqueue(runId: string, request: RunRequest, prepared: Prepared): void {

@@ -10,7 +10,6 @@ import { z } from "zod";
 import { UserError } from "../../nodes/context.ts";
 import { pipelineDocSchema } from "../../pipelines/document/doc.ts";
 import { type RunEvent, type RunEventBody, runEventSchema } from "../../pipelines/document/events.ts";
-import { emptyRun, type RunState, reduceRun } from "../../pipelines/document/reduceRun.ts";
 import { isCode } from "./blobs.ts";
 
 const requestSchema = z.strictObject({
@@ -28,11 +27,12 @@ const requestSchema = z.strictObject({
 });
 export type RunRequest = z.output<typeof requestSchema>;
 
+export type RunStatus = "queued" | "running" | "done" | "failed" | "cancelled";
 export interface RunSummary {
   readonly runId: string;
   readonly pipeline: string;
   readonly target: string;
-  readonly status: RunState["status"];
+  readonly status: RunStatus;
   readonly startedAt: string;
   readonly finishedAt?: string;
 }
@@ -75,7 +75,7 @@ export class RunStore {
     }
   }
 
-  events(runId: string): readonly RunEvent[] {
+  events(runId: string): RunEvent[] {
     let text: string;
     try {
       text = readFileSync(join(this.#path(runId), "events.ndjson"), "utf8");
@@ -93,13 +93,8 @@ export class RunStore {
     return new EventLog(runId, join(this.#path(runId), "events.ndjson"), this.events(runId));
   }
 
-  async get(runId: string): Promise<{ readonly request: RunRequest; readonly state: RunState }> {
-    const request = await this.request(runId);
-    return { request, state: reduceRun(this.events(runId), emptyRun) };
-  }
-
   /** Newest first. */
-  async list(filter: { readonly pipeline?: string } = {}, limit = 200): Promise<readonly RunSummary[]> {
+  async list(filter: { readonly pipeline?: string | undefined } = {}, limit = 200): Promise<RunSummary[]> {
     const found: RunSummary[] = [];
     for (const runId of (await readdir(this.#folder))
       .filter((name) => RUN_ID.test(name))
