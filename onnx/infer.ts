@@ -133,8 +133,9 @@ class InferenceState {
       this.contradictions.push({ value, declared, inferred });
       return inferred;
     }
-    if (!inferred.shape) return declared.shape ? { ...inferred, shape: declared.shape } : inferred;
-    const shape = inferred.shape.map((dim, i) => refined(dim, declared.shape?.[i] ?? null));
+    const known = inferred.shape ?? declared.shape?.map(() => null);
+    if (!known) return inferred;
+    const shape = known.map((dim, i) => refined(dim, declared.shape?.[i] ?? null));
     return { elemType: inferred.elemType, shape };
   }
 }
@@ -148,8 +149,9 @@ function shapesContradict(a: Shape, b: Shape): boolean {
   return a.length !== b.length || a.some((dim, i) => isKnown(dim) && isKnown(b[i]) && dim !== b[i]);
 }
 
-/** A number says more than a symbol, a symbol more than nothing. */
+/** A number says more than a symbol, a symbol more than nothing; symbols that a tool made up (`unk__3`) say nothing. */
 function refined(inferred: Dim, declared: Dim): Dim {
   if (isKnown(inferred)) return inferred;
-  return isKnown(declared) ? declared : (inferred ?? declared);
+  if (isKnown(declared)) return declared;
+  return inferred ?? (declared?.startsWith("unk__") ? null : declared);
 }

@@ -27,6 +27,11 @@ function contrib(opType: string, shape: ShapeRule, cost?: CostRule): OpDef {
   return { opType, domain: MICROSOFT, shape, ...(cost && { cost }) };
 }
 
+/** An operator whose inputs hold data at these indices, and scales and zero points elsewhere. */
+function quantized(data: readonly number[], op: OpDef): OpDef {
+  return { ...op, data };
+}
+
 /** The output has the type of input 0. */
 const same = (opType: string, perElement: number): OpDef =>
   contrib(opType, (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 0))], elementwiseCost(perElement));
@@ -65,6 +70,10 @@ function gemmDims(ctx: ShapeContext, b: number): Shape {
 }
 
 const innerAxis = (transposed: number | undefined) => (transposed ? -2 : -1);
+
+function multiplyKnown(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a * b;
+}
 
 /** A quantized matrix of N rows: output [..., N]. */
 function nBits(ctx: ShapeContext): Inferred {
@@ -134,6 +143,9 @@ const blocked = (opType: string, shape: ShapeRule, cost?: CostRule): OpDef => ({
   shape,
   ...(cost && { cost }),
 });
+/** Blocks have 8 or 16 channels, as the processor has it; fewer channels are padded to a whole block. */
+const wholeBlocks = (shape: Shape | undefined): Shape | undefined =>
+  shape && withDim(shape, 1, typeof shape[1] === "number" && shape[1] % 16 === 0 ? shape[1] : null);
 const blockedPool = (opType: string): OpDef =>
   blocked(opType, (ctx) => [tensor(elemTypeOf(ctx, 0), pooled(ctx, shapeOf(ctx, 0)))], poolCost);
 const blockedGlobalPool = (opType: string): OpDef =>
@@ -157,15 +169,18 @@ export const contribOps: readonly OpDef[] = [
     ],
     (ctx) => convCost(ctx, 1, 2),
   ),
-  contrib(
-    "QLinearConv",
-    (ctx) => [
-      tensor(
-        elemTypeOf(ctx, 7) ?? elemTypeOf(ctx, 0),
-        inLayout(channelsLast(ctx), shapeOf(ctx, 0), (x) => convolved(ctx, x, shapeOf(ctx, 3))),
-      ),
-    ],
-    (ctx) => convCost(ctx, 3, 8),
+  quantized(
+    [0, 3, 8],
+    contrib(
+      "QLinearConv",
+      (ctx) => [
+        tensor(
+          elemTypeOf(ctx, 7) ?? elemTypeOf(ctx, 0),
+          inLayout(channelsLast(ctx), shapeOf(ctx, 0), (x) => convolved(ctx, x, shapeOf(ctx, 3))),
+        ),
+      ],
+      (ctx) => convCost(ctx, 3, 8),
+    ),
   ),
   contrib(
     "FusedMatMul",
@@ -177,26 +192,39 @@ export const contribOps: readonly OpDef[] = [
     (ctx) => [tensor(elemTypeOf(ctx, 0), gemmDims(ctx, 1))],
     (ctx) => matmulCost(ctx, 0, innerAxis(ctx.node.int("transA"))),
   ),
-  contrib(
-    "QGemm",
-    (ctx) => [tensor(elemTypeOf(ctx, 8) ?? (ctx.node.inputs[7] ? elemTypeOf(ctx, 0) : 1), gemmDims(ctx, 3))],
-    (ctx) => matmulCost(ctx, 0, innerAxis(ctx.node.int("transA"))),
+  quantized(
+    [0, 3, 6],
+    contrib(
+      "QGemm",
+      (ctx) => [tensor(elemTypeOf(ctx, 8) ?? (ctx.node.inputs[7] ? elemTypeOf(ctx, 0) : 1), gemmDims(ctx, 3))],
+      (ctx) => matmulCost(ctx, 0, innerAxis(ctx.node.int("transA"))),
+    ),
   ),
-  contrib(
-    "DynamicQuantizeMatMul",
-    (ctx) => [tensor(elemTypeOf(ctx, 0), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
-    (ctx) => matmulCost(ctx),
+  quantized(
+    [0, 1, 4],
+    contrib(
+      "DynamicQuantizeMatMul",
+      (ctx) => [tensor(elemTypeOf(ctx, 0), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
+      (ctx) => matmulCost(ctx),
+    ),
   ),
-  contrib(
-    "MatMulIntegerToFloat",
-    (ctx) => [tensor(elemTypeOf(ctx, 2), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
-    (ctx) => matmulCost(ctx),
+  quantized(
+    [0, 1, 6],
+    contrib(
+      "MatMulIntegerToFloat",
+      (ctx) => [tensor(elemTypeOf(ctx, 2), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
+      (ctx) => matmulCost(ctx),
+    ),
   ),
-  contrib(
-    "MatMulNBits",
-    (ctx) => [nBits(ctx)],
-    (ctx) => matmulCost(ctx),
-  ),
+  {
+    ...contrib(
+      "MatMulNBits",
+      (ctx) => [nBits(ctx)],
+      (ctx) => matmulCost(ctx),
+    ),
+    data: [0, 1, 5],
+    packedParameters: (node) => multiplyKnown(node.int("N"), node.int("K")),
+  },
   contrib(
     "MatMulBnb4",
     (ctx) => [nBits(ctx)],
@@ -220,8 +248,8 @@ export const contribOps: readonly OpDef[] = [
   contrib("EmbedLayerNormalization", embedded, elementwiseCost(10)),
   contrib("Attention", packedAttention, packedAttentionCost),
   contrib("MultiHeadAttention", multiHead, multiHeadCost),
-  broadcastOf("QLinearAdd", [0, 3]),
-  broadcastOf("QLinearMul", [0, 3]),
+  quantized([0, 3], broadcastOf("QLinearAdd", [0, 3])),
+  quantized([0, 3], broadcastOf("QLinearMul", [0, 3])),
   broadcastOf("QLinearWhere", [0, 1, 4], 1),
   same("QLinearSigmoid", 3),
   same("QLinearLeakyRelu", 2),
@@ -252,15 +280,21 @@ export const contribOps: readonly OpDef[] = [
     ],
     poolCost,
   ),
-  contrib("QuantizeLinear", (ctx) => [tensor(elemTypeOf(ctx, 2) ?? 2, shapeOf(ctx, 0))], elementwiseCost(3)),
-  contrib("DequantizeLinear", (ctx) => [tensor(elemTypeOf(ctx, 1), shapeOf(ctx, 0))], elementwiseCost(2)),
+  quantized(
+    [0],
+    contrib("QuantizeLinear", (ctx) => [tensor(elemTypeOf(ctx, 2) ?? 2, shapeOf(ctx, 0))], elementwiseCost(3)),
+  ),
+  quantized(
+    [0],
+    contrib("DequantizeLinear", (ctx) => [tensor(elemTypeOf(ctx, 1), shapeOf(ctx, 0))], elementwiseCost(2)),
+  ),
   blocked("Conv", blockedConvolution, (ctx) => convCost(ctx, 1, 2)),
   blockedPool("MaxPool"),
   blockedPool("AveragePool"),
   blockedGlobalPool("GlobalMaxPool"),
   blockedGlobalPool("GlobalAveragePool"),
   blocked("ReorderInput", (ctx) => [
-    tensor(elemTypeOf(ctx, 0), channelsLast(ctx) ? toChannelsFirst(shapeOf(ctx, 0)) : shapeOf(ctx, 0)),
+    tensor(elemTypeOf(ctx, 0), wholeBlocks(channelsLast(ctx) ? toChannelsFirst(shapeOf(ctx, 0)) : shapeOf(ctx, 0))),
   ]),
   blocked("ReorderOutput", (ctx) => {
     const x = shapeOf(ctx, 0);

@@ -46,18 +46,16 @@ const FAMILIES: readonly (readonly OpDef[])[] = [
   textOps,
 ];
 
-const byName = new Map<string, OpDef>();
-for (const op of FAMILIES.flat()) byName.set(keyOf(op.domain ?? "", op.opType), op);
+export const knownOps: readonly OpDef[] = FAMILIES.flat();
 
-function keyOf(domain: string, opType: string): string {
-  return `${domain === "ai.onnx" ? "" : domain}:${opType}`;
+const byDomain = new Map<string, Map<string, OpDef>>();
+for (const op of knownOps) {
+  const domain = op.domain ?? "";
+  const ops = byDomain.get(domain) ?? new Map<string, OpDef>();
+  byDomain.set(domain, ops.set(op.opType, op));
 }
 
 /** Undefined for an operator that Edgewright does not know. */
 export function opDef(domain: string, opType: string): OpDef | undefined {
-  return byName.get(keyOf(domain, opType));
-}
-
-export function knownOps(): readonly OpDef[] {
-  return [...byName.values()];
+  return byDomain.get(domain === "ai.onnx" ? "" : domain)?.get(opType);
 }

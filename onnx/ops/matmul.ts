@@ -72,6 +72,7 @@ export const matmulOps: readonly OpDef[] = [
   },
   {
     opType: "MatMulInteger",
+    data: [0, 1],
     shape: (ctx) => [tensor(DataType.INT32, multiplied(shapeOf(ctx, 0), shapeOf(ctx, 1)))],
     cost: (ctx) => matmulCost(ctx),
   },

@@ -55,6 +55,15 @@ export interface OpDef {
   readonly shape: ShapeRule;
   /** Absent: moves data only. */
   readonly cost?: CostRule;
+  /**
+   * Memory it touches besides the plain case (reads its inputs, writes its outputs): a "view" is its first input under
+   * another shape, "selects" reads only as much as it writes, "none" looks at shapes, not data.
+   */
+  readonly memory?: "view" | "selects" | "none";
+  /** Of a quantized operator: the inputs that hold data. The others are scales and zero points. */
+  readonly data?: readonly number[];
+  /** Parameters in its packed weight (input 1), where they are more than the stored elements. */
+  readonly packedParameters?: (node: Node) => number | undefined;
   readonly prune?: PruneRule;
   readonly quantize?: QuantizeRule;
 }

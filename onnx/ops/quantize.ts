@@ -20,12 +20,14 @@ export function realType(ctx: ShapeContext): number | undefined {
 export const quantizeOps: readonly OpDef[] = [
   {
     opType: "QuantizeLinear",
+    data: [0],
     shape: (ctx) => [tensor(quantizedType(ctx), shapeOf(ctx, 0))],
     cost: elementwiseCost(3),
     prune: quantizePrune,
   },
   {
     opType: "DequantizeLinear",
+    data: [0],
     shape: (ctx) => [tensor(realType(ctx), shapeOf(ctx, 0))],
     cost: elementwiseCost(2),
     prune: quantizePrune,
@@ -38,6 +40,7 @@ export const quantizeOps: readonly OpDef[] = [
   {
     // x, x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point, bias
     opType: "QLinearConv",
+    data: [0, 3, 8],
     shape: (ctx) => [
       tensor(elemTypeOf(ctx, 7) ?? elemTypeOf(ctx, 0), convolved(ctx, shapeOf(ctx, 0), shapeOf(ctx, 3))),
     ],
@@ -45,12 +48,14 @@ export const quantizeOps: readonly OpDef[] = [
   },
   {
     opType: "ConvInteger",
+    data: [0, 1],
     shape: (ctx) => [tensor(DataType.INT32, convolved(ctx, shapeOf(ctx, 0), shapeOf(ctx, 1)))],
     cost: (ctx) => convCost(ctx, 1),
   },
   {
     // a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point
     opType: "QLinearMatMul",
+    data: [0, 3],
     shape: (ctx) => [tensor(elemTypeOf(ctx, 7) ?? elemTypeOf(ctx, 0), multiplied(shapeOf(ctx, 0), shapeOf(ctx, 3)))],
     cost: (ctx) => matmulCost(ctx),
   },

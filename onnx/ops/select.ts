@@ -4,6 +4,7 @@ import type { Dim, Shape } from "../ir/graph.ts";
 import { add, axisIn, fixedDims, isKnown, numericProduct, unify, unknownDims, withDim } from "./dims.ts";
 import { MAX_ELEMENTS, stridesOf, walk } from "./elements.ts";
 import {
+  type Elements,
   elemTypeOf,
   hasInput,
   type Inferred,
@@ -72,23 +73,28 @@ function split(ctx: ShapeContext): Inferred[] {
 }
 
 interface Cut {
+  readonly count: Dim;
   readonly start: number;
-  readonly count: number;
   readonly step: number;
 }
 
-/** Numpy's slicing with clamping (ONNX Operators.md, Slice); null where a bound is unknown. */
-function cutOf(size: Dim, start: Dim, end: Dim, step: Dim): Cut | "all" | null {
-  if (!isKnown(step)) return null;
+/** Numpy's slicing with clamping (ONNX Operators.md, Slice). */
+function cutOf(size: Dim, start: Dim, end: Dim, step: Dim): Cut {
   if (step === 0) throw new ShapeError("a step of 0");
-  const toEnd = isKnown(end) && end >= 0x7fffffff;
-  if (step === 1 && start === 0 && (toEnd || (end !== null && end === size))) return "all";
-  if (!isKnown(size) || !isKnown(start) || !isKnown(end)) return null;
+  const fromFront = start === 0 && step === 1;
+  if (fromFront && end !== null && (end === size || (isKnown(end) && end >= 0x7fffffff))) return whole(size);
+  // Position tables: a symbolic end from the front of a fixed axis is taken to lie within it.
+  if (fromFront && typeof end === "string" && isKnown(size)) return whole(end);
+  if (!isKnown(step) || !isKnown(size) || !isKnown(start) || !isKnown(end)) return whole(null);
   const wrap = (at: number) => (at < 0 ? at + size : at);
   const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at, low), high);
   const from = step > 0 ? clamp(wrap(start), 0, size) : clamp(wrap(start), 0, size - 1);
   const to = step > 0 ? clamp(wrap(end), 0, size) : clamp(wrap(end), -1, size - 1);
   return { start: from, count: Math.max(0, Math.ceil((to - from) / step)), step };
+}
+
+function whole(count: Dim): Cut {
+  return { count, start: 0, step: 1 };
 }
 
 /** Symbolic sizes that a slice from the front takes whole stay as they are; a shorter known cut is itself. */
@@ -110,25 +116,16 @@ function slice(ctx: ShapeContext): Inferred {
   const dims = fixedDims(shape);
   const strides = dims ? stridesOf(dims) : [];
   let offset = 0;
-  let walkable = Boolean(elements && dims);
+  const at = (list: Elements | null | undefined, i: number) => list?.[i] ?? null;
   for (const [i, given] of axes.entries()) {
     const axis = axisIn(given, shape.length);
-    const cut = cutOf(
-      shape[axis] ?? null,
-      starts?.[i] ?? null,
-      ends?.[i] ?? null,
-      steps === undefined ? 1 : (steps?.[i] ?? null),
-    );
-    if (cut === "all") continue;
-    out[axis] = cut?.count ?? null;
-    if (!cut) walkable = false;
-    else {
-      offset += cut.start * (strides[axis] ?? 0);
-      strides[axis] = (strides[axis] ?? 0) * cut.step;
-    }
+    const cut = cutOf(shape[axis] ?? null, at(starts, i), at(ends, i), steps === undefined ? 1 : at(steps, i));
+    out[axis] = cut.count;
+    offset += cut.start * (strides[axis] ?? 0);
+    strides[axis] = (strides[axis] ?? 0) * cut.step;
   }
   const kept = fixedDims(out);
-  if (!walkable || !elements || !kept) return tensor(elemType, out);
+  if (!elements || !dims || !kept) return tensor(elemType, out);
   return { ...tensor(elemType, out), elements: walk(elements, kept, strides, offset) };
 }
 
@@ -181,10 +178,10 @@ function likeFirst(opType: string): OpDef {
 export const selectOps: readonly OpDef[] = [
   { opType: "Concat", prune: concatPrune, quantize: carriesAll, shape: (ctx) => [concat(ctx)] },
   { opType: "Split", prune: splitPrune, quantize: carriesFirst, shape: split },
-  { opType: "Slice", prune: slicePrune, quantize: carriesFirst, shape: (ctx) => [slice(ctx)] },
-  { opType: "Gather", prune: gatherPrune, quantize: carriesFirst, shape: (ctx) => [gather(ctx)] },
-  { opType: "GatherElements", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 1))] },
-  { opType: "GatherND", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gatherNd(ctx))] },
+  { opType: "Slice", memory: "selects", prune: slicePrune, quantize: carriesFirst, shape: (ctx) => [slice(ctx)] },
+  { opType: "Gather", memory: "selects", prune: gatherPrune, quantize: carriesFirst, shape: (ctx) => [gather(ctx)] },
+  { opType: "GatherElements", memory: "selects", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 1))] },
+  { opType: "GatherND", memory: "selects", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), gatherNd(ctx))] },
   { opType: "Compress", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), compress(ctx))] },
   likeFirst("Scatter"),
   likeFirst("ScatterElements"),
