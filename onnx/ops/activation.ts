@@ -56,6 +56,7 @@ export const activationOps: readonly OpDef[] = [
   {
     // With a third input, training mode, elements may be dropped.
     opType: "Dropout",
+    memory: "view",
     shape: (ctx) => [
       { ...sameType(ctx), ...(!ctx.node.inputs[2] && { elements: ctx.input(0).elements }) },
       tensor(ctx.opset < 10 ? elemTypeOf(ctx, 0) : DataType.BOOL, shapeOf(ctx, 0)),

@@ -216,15 +216,40 @@ function pad(ctx: ShapeContext): Shape | undefined {
 }
 
 export const shapeOps: readonly OpDef[] = [
-  { opType: "Identity", prune: pointwisePrune, quantize: carriesFirst, shape: (ctx) => [ctx.input(0)] },
-  { opType: "Reshape", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, reshape(ctx))] },
-  { opType: "Flatten", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, flatten(ctx))] },
-  { opType: "Squeeze", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, squeeze(ctx))] },
-  { opType: "Unsqueeze", prune: reshapePrune, quantize: carriesFirst, shape: (ctx) => [reshaped(ctx, unsqueeze(ctx))] },
+  { opType: "Identity", memory: "view", prune: pointwisePrune, quantize: carriesFirst, shape: (ctx) => [ctx.input(0)] },
+  {
+    opType: "Reshape",
+    memory: "view",
+    prune: reshapePrune,
+    quantize: carriesFirst,
+    shape: (ctx) => [reshaped(ctx, reshape(ctx))],
+  },
+  {
+    opType: "Flatten",
+    memory: "view",
+    prune: reshapePrune,
+    quantize: carriesFirst,
+    shape: (ctx) => [reshaped(ctx, flatten(ctx))],
+  },
+  {
+    opType: "Squeeze",
+    memory: "view",
+    prune: reshapePrune,
+    quantize: carriesFirst,
+    shape: (ctx) => [reshaped(ctx, squeeze(ctx))],
+  },
+  {
+    opType: "Unsqueeze",
+    memory: "view",
+    prune: reshapePrune,
+    quantize: carriesFirst,
+    shape: (ctx) => [reshaped(ctx, unsqueeze(ctx))],
+  },
   { opType: "Transpose", prune: transposePrune, quantize: carriesFirst, shape: (ctx) => [transpose(ctx)] },
-  { opType: "Shape", shape: (ctx) => [shapeValue(ctx)] },
+  { opType: "Shape", memory: "none", shape: (ctx) => [shapeValue(ctx)] },
   {
     opType: "Size",
+    memory: "none",
     shape: (ctx) => {
       const shape = shapeOf(ctx, 0);
       return [{ ...tensor(DataType.INT64, []), ...(shape && { elements: [product(shape)] }) }];
