@@ -15,7 +15,7 @@ const camel = (type) => type.replace(/-(.)/g, (_, c) => c.toUpperCase());
 const withFile = (file) => types.filter((type) => existsSync(join(here, type, file)));
 const head = "// Written by nodes/gen.js from the folders of nodes/. Do not edit.\n";
 
-const schemas = types.map((t) => `import { ${camel(t)} } from "./${t}/schema.ts";\n`).join("");
+const schemas = types.map((t) => `import { ${camel(t)} as ${camel(t)}Def } from "./${t}/schema.ts";\n`).join("");
 const faces = withFile("face.tsx");
 const faceImports = faces.map((t) => `import { Face as ${camel(t)}Face } from "./${t}/face.tsx";\n`).join("");
 const runs = withFile("run.ts");
@@ -30,7 +30,7 @@ write(
   "registry.gen.ts",
   `${head}import type { NodeDef } from "./define.ts";\n${schemas}
 export const nodeDefs: Readonly<Record<string, NodeDef>> = {
-${types.map((t) => `  "${t}": ${camel(t)},`).join("\n")}
+${types.map((t) => `  "${t}": ${camel(t)}Def,`).join("\n")}
 };\n`,
 );
 write(
