@@ -1,12 +1,12 @@
 /** The composition root: the only place that knows every part and wires them. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { nodeDefs } from "../nodes/registry.gen.ts";
 import type { DeviceProfile } from "../targets/deviceProfile.ts";
 import { Executor } from "./executor/executor.ts";
 import { keyPartsSchema } from "./executor/key.ts";
+import type { PrepareContext } from "./executor/prepare.ts";
 import { Schedule } from "./executor/schedule.ts";
 import { StepPool } from "./executor/stepPool.ts";
 import { localCpu } from "./localCpu.ts";
@@ -35,6 +35,8 @@ export interface Services extends AsyncDisposable {
   readonly executor: Executor;
   readonly targets: readonly DeviceProfile[];
   capabilities(): Promise<ReadonlySet<string>>;
+  /** What a document is checked against before it runs. */
+  prepareContext(): Promise<PrepareContext>;
   /** Removes results, the longest unused first, until at most `budget` bytes stay. */
   clean(budget: number): Promise<Cleaned>;
   /** Forks step processes ahead of need. */
@@ -48,8 +50,8 @@ export function createServices({ root }: { readonly root: string }): Services {
   const artifacts = createArtifacts(blobs);
   const cache = new ResultCache(blobs);
   const runs = new RunStore(home);
-  const pipelines = new PipelineStore(root);
-  const ingest = new Ingest({ root, blobs, builtins: join(projectRoot, "models") });
+  const pipelines = new PipelineStore(workspace.root, nodeDefs);
+  const ingest = new Ingest({ root: workspace.root, blobs, builtins: join(projectRoot, "models") });
   const cores = availableParallelism();
   const limits = {
     timeoutMs: fromEnvironment("EDGEWRIGHT_STEP_TIMEOUT", 4 * 3600) * 1000,
@@ -58,8 +60,7 @@ export function createServices({ root }: { readonly root: string }): Services {
   const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm: Math.min(cores, 4) });
   const targets = [localCpu()];
   const trim = async (budget: number) => {
-    const saved = await Promise.all((await pipelines.list()).map(({ name }) => pipelines.get(name)));
-    return clean({ blobs, cache, runs, budget, texts: saved.map((pipeline) => pipeline?.text ?? "") });
+    return clean({ blobs, cache, runs, budget, texts: await pipelines.texts() });
   };
   const budget = fromEnvironment("EDGEWRIGHT_CACHE_GB", 20) * GB;
   const executor = new Executor({
@@ -73,7 +74,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     schedule: new Schedule(cores, "local-cpu"),
     last: new LastResults(blobs, keyPartsSchema),
     libraries: libraryVersions(),
-    exportsDir: join(root, "exports"),
+    exportsDir: join(workspace.root, "exports"),
     tensorBudget: fromEnvironment("EDGEWRIGHT_TENSOR_BUDGET", 2 * GB),
     capabilities: () => capabilities(home),
     capabilityFixes,
@@ -92,6 +93,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     executor,
     targets,
     capabilities: () => capabilities(home),
+    prepareContext: () => executor.prepareContext(),
     clean: trim,
     warmUp: () => pool.warmUp(),
     [Symbol.asyncDispose]: () => executor.close(),
@@ -100,9 +102,9 @@ export function createServices({ root }: { readonly root: string }): Services {
 
 /** Native libraries whose version may change a result. Read from their packages: loading them takes a while. */
 function libraryVersions(): Record<string, string> {
-  const { resolve } = createRequire(join(projectRoot, "package.json"));
   const version = (name: string): string => {
-    const found: { version: string } = JSON.parse(readFileSync(resolve(`${name}/package.json`), "utf8"));
+    const path = join(projectRoot, "node_modules", name, "package.json");
+    const found: { version: string } = JSON.parse(readFileSync(path, "utf8"));
     return found.version;
   };
   return { onnxruntime: version("onnxruntime-node"), sharp: version("sharp") };

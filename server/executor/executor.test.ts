@@ -297,7 +297,7 @@ describe("what goes wrong", () => {
     for await (const event of w.executor.watch(runId))
       if (event.type === "step.progress" && event.node === "rogue") break;
     expect(await w.executor.cancel(runId)).toBe(true);
-    const state = reduceRun(await w.executor.get(runId));
+    const state = reduceRun(await w.executor.events(runId));
     expect(state.status).toBe("cancelled");
     expect(state.steps.rogue?.state).toBe("skipped");
     expect(await w.executor.cancel(runId)).toBe(false);
@@ -308,9 +308,9 @@ describe("what goes wrong", () => {
     const first = await w.executor.submit({ doc: doc({ a: { type: "text", params: { delayMs: 300 } } }) });
     const second = await w.executor.submit({ doc: rogue("loop") });
     await w.executor.cancel(second.runId);
-    expect(reduceRun(await w.executor.get(second.runId)).status).toBe("cancelled");
+    expect(reduceRun(await w.executor.events(second.runId)).status).toBe("cancelled");
     for await (const _ of w.executor.watch(first.runId));
-    expect(reduceRun(await w.executor.get(first.runId)).status).toBe("done");
+    expect(reduceRun(await w.executor.events(first.runId)).status).toBe("done");
   });
 
   it("what is no pipeline, or sets what is not there, ends at once with its diagnostics", async () => {

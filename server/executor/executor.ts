@@ -64,15 +64,11 @@ export class Executor {
     return { runId };
   }
 
+  /** What a document is checked against before it runs. */
   async prepareContext(): Promise<PrepareContext> {
     const { defs, targets, capabilityFixes } = this.options;
     const capabilities = await this.options.capabilities();
     return { defs, targets: targets.map(({ id }) => id), capabilities, capabilityFixes };
-  }
-
-  /** What keeps a document from running, and what to know before. */
-  async check(submission: Submission): Promise<readonly Diagnostic[]> {
-    return prepare(submission, await this.#prepareContext()).diagnostics;
   }
 
   /** Takes up the runs that a dead process left open. Returns their ids. */
@@ -109,7 +105,7 @@ export class Executor {
   }
 
   /** The whole log so far. */
-  async get(runId: string): Promise<RunEvent[]> {
+  async events(runId: string): Promise<RunEvent[]> {
     await this.options.runs.request(runId);
     return this.options.runs.events(runId);
   }
@@ -126,12 +122,6 @@ export class Executor {
     for (const run of this.#open.values()) run.cancel.abort(new DOMException("closing", "AbortError"));
     this.options.pool.close();
     await Promise.all([...this.#open.values()].map((run) => run.end));
-  }
-
-  async #prepareContext(): Promise<PrepareContext> {
-    const { defs, targets, capabilityFixes } = this.options;
-    const capabilities = await this.options.capabilities();
-    return { defs, targets: targets.map(({ id }) => id), capabilities, capabilityFixes };
   }
 
   #enqueue(runId: string, request: RunRequest, prepared: Prepared): void {

@@ -100,6 +100,12 @@ export class PipelineStore {
     await rm(this.#path(name));
   }
 
+  /** The files as they lie. */
+  async texts(): Promise<string[]> {
+    const texts = await Promise.all((await this.names()).map((name) => this.#text(name)));
+    return texts.filter((text) => text !== undefined);
+  }
+
   async #text(name: string): Promise<string | undefined> {
     try {
       return await readFile(this.#path(name), "utf8");
