@@ -2,13 +2,18 @@
  * The one server process: the executor with its steps in children, the API (tRPC at /api/trpc, the same as plain HTTP at
  * /api/openapi with its document at /api/openapi.json, bytes at /api/blobs), and the pages. Bound to this machine only.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import pino from "pino";
 import { createOpenApiNodeHttpHandler, generateOpenApiDocument } from "trpc-to-openapi";
+import { UserError } from "../nodes/context.ts";
 import { handleBlobs } from "./http/blobs.ts";
 import { refusal } from "./http/guard.ts";
+import { projectRoot } from "./projectRoot.ts";
 import { createServices, type Services } from "./services.ts";
+import { takeLock } from "./storage/lock.ts";
 import { appRouter } from "./trpc/router.ts";
 
 export interface ServerOptions {
@@ -22,48 +27,73 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly url: string;
   readonly services: Services;
+  /** Runs that a dead server had left open and that go on now. */
+  readonly resumed: readonly string[];
   close(): Promise<void>;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
+// stdout belongs to the terminal's reader; logs go to stderr.
+const log = pino(
+  { base: null, level: process.env.EDGEWRIGHT_LOG ?? "warn" },
+  pino.destination({ dest: 2, sync: true }),
+);
+
 export async function startServer({ root, port, pagesDir }: ServerOptions): Promise<RunningServer> {
-  const services = await createServices({ root });
+  const services = createServices({ root });
   try {
+    const server = createServer();
     const pages = pagesDir === undefined ? undefined : await preparePages(pagesDir);
     const handle = route(services, pages);
-    const server = createServer((request, response) => {
+    server.on("request", (request, response) => {
       handle(request, response).catch((error: unknown) => {
-        services.log.error({ err: error }, "a request failed");
+        log.error({ err: error, url: request.url }, "a request failed");
         if (!response.headersSent) response.writeHead(500);
         response.end();
       });
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, "127.0.0.1", resolve);
-    });
-    const address = portOf(server.address());
-    await services.announce(address);
+    const actual = await listen(server, port);
+    const lock = takeLock(services.workspace.home, actual);
+    if ("holder" in lock) {
+      server.close();
+      const where = `http://localhost:${lock.holder.port}`;
+      throw new UserError("already-running", `Edgewright serves this workspace already, at ${where}`, "Open it there.");
+    }
+    const resumed = await services.executor.resume();
+    services.warmUp();
     return {
-      url: `http://localhost:${address}`,
+      url: `http://localhost:${actual}`,
       services,
+      resumed,
       close: async () => {
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
-        await services.close();
+        await services[Symbol.asyncDispose]();
+        lock.release();
       },
     };
   } catch (error) {
-    await services.close();
+    await services[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function portOf(address: AddressInfo | string | null): number {
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EADDRINUSE") return reject(cause);
+      const fix = `Stop the other program, or take another port: npm start -- --port ${port + 1}`;
+      reject(new UserError("port-in-use", `port ${port} is in use`, fix, { cause }));
+    });
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server listens on no port");
   return address.port;
 }
+
+const { version }: { version: string } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
 
 function route(services: Services, pages: Handler | undefined): Handler {
   const createContext = () => ({ services });
@@ -89,7 +119,7 @@ function route(services: Services, pages: Handler | undefined): Handler {
     if (path === "/api/openapi.json") {
       const document = generateOpenApiDocument(appRouter, {
         title: "Edgewright",
-        version: services.version,
+        version,
         baseUrl: `http://${request.headers.host}/api/openapi`,
       });
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));

@@ -6,8 +6,10 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { UserError } from "../../nodes/context.ts";
+import { OperationalError, UserError } from "../../nodes/context.ts";
+import { own } from "../../pipelines/document/own.ts";
 import type { Services } from "../services.ts";
+import { readTree } from "../storage/artifacts.ts";
 import { contentType } from "./contentType.ts";
 
 /** Larger models are given by a path on the server's machine. */
@@ -28,10 +30,10 @@ export async function handleBlobs(
     if (!match?.[1] || (request.method !== "GET" && request.method !== "HEAD")) {
       return sendJson(response, 404, { message: "There is nothing here." });
     }
-    const path = await services.blobPath(match[1], match[2] && decodeURIComponent(match[2]));
+    const path = await storedPath(services, match[1], match[2] && decodeURIComponent(match[2]));
     await send(path, url.searchParams.get("download"), request.method, response);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof UserError || error instanceof OperationalError)) throw error;
     sendJson(response, STATUS[error.code] ?? 400, { code: error.code, message: error.message, fix: error.fix });
   }
 }
@@ -81,6 +83,14 @@ function fileName(header: string | string[] | undefined): string {
       .join("")
       .slice(0, 200) || "file"
   );
+}
+
+/** Where the bytes lie: of a blob, or of a file in a folder. */
+async function storedPath({ artifacts, blobs }: Services, digest: string, file: string | undefined): Promise<string> {
+  if (file === undefined) return artifacts.filePath({ digest });
+  const inside = own((await readTree(blobs, digest)) ?? {}, file);
+  if (!inside) throw new UserError("missing-blob", `there is no file "${file}" in ${digest.slice(0, 12)}`);
+  return artifacts.filePath(inside);
 }
 
 async function send(path: string, download: string | null, method: "GET" | "HEAD", response: ServerResponse) {

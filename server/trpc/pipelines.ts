@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { pipelineDocSchema } from "../../pipelines/document/doc.ts";
 import { diagnosticSchema } from "../../pipelines/document/events.ts";
+import { prepare } from "../executor/prepare.ts";
 import { procedure, router } from "./trpc.ts";
 
 const name = z
@@ -47,5 +48,7 @@ export const pipelinesRouter = router({
     .meta({ openapi: { method: "POST", path: "/pipelines/check", summary: "What keeps a document from running" } })
     .input(z.object({ doc: z.json() }))
     .output(z.array(diagnosticSchema))
-    .mutation(({ ctx, input }) => ctx.services.check(input.doc)),
+    .mutation(async ({ ctx, input }) => [
+      ...prepare({ doc: input.doc }, await ctx.services.prepareContext()).diagnostics,
+    ]),
 });

@@ -1,6 +1,8 @@
 /** The API's shape. `AppRouter` is all that the browser knows of the server, and only as a type. */
 import { z } from "zod";
 import { deviceProfileSchema } from "../../targets/deviceProfile.ts";
+import { putTree } from "../storage/artifacts.ts";
+import { describeArtifact, describeNode, describeTarget } from "./describe.ts";
 import { pipelinesRouter } from "./pipelines.ts";
 import { runsRouter } from "./runs.ts";
 import { procedure, router } from "./trpc.ts";
@@ -11,8 +13,9 @@ const stored = z.object({ digest, size: z.number() });
 const nodesRouter = router({
   list: procedure
     .meta({ openapi: { method: "GET", path: "/nodes", summary: "Every node type: ports and params as JSON Schema" } })
+    .input(z.object({}).optional())
     .output(z.array(z.looseObject({ type: z.string(), version: z.number(), title: z.string() })))
-    .query(({ ctx }) => ctx.services.describeNodes()),
+    .query(({ ctx }) => Object.values(ctx.services.defs).map(describeNode)),
 });
 
 const artifactsRouter = router({
@@ -22,19 +25,24 @@ const artifactsRouter = router({
     })
     .input(z.object({ digest }))
     .output(z.object({ digest, size: z.number(), files: z.record(z.string(), stored).optional() }))
-    .query(({ ctx, input }) => ctx.services.describeArtifact(input.digest)),
+    .query(({ ctx, input }) => describeArtifact(ctx.services, input.digest)),
 
   /** Joins uploaded files into a folder that a `source` parameter can name. */
   folder: procedure
     .meta({ openapi: { method: "POST", path: "/artifacts/folder", summary: "Makes a folder of uploaded files" } })
     .input(z.object({ name: z.string().min(1).max(200), files: z.record(z.string(), stored) }))
     .output(z.object({ source: z.string() }))
-    .mutation(({ ctx, input }) => ctx.services.makeFolder(input.name, input.files)),
+    .mutation(async ({ ctx, input }) => {
+      for (const { digest } of Object.values(input.files)) await ctx.services.blobs.size(digest);
+      const tree = await putTree(ctx.services.blobs, input.files);
+      return { source: `sha256:${tree.digest}#${input.name}` };
+    }),
 });
 
 const targetsRouter = router({
   list: procedure
     .meta({ openapi: { method: "GET", path: "/targets", summary: "Devices to run on or to predict for" } })
+    .input(z.object({}).optional())
     .output(
       z.array(
         deviceProfileSchema.extend({
@@ -44,7 +52,7 @@ const targetsRouter = router({
         }),
       ),
     )
-    .query(({ ctx }) => ctx.services.listTargets()),
+    .query(({ ctx }) => ctx.services.targets.map(describeTarget)),
 });
 
 export const appRouter = router({

@@ -4,15 +4,18 @@ import { z } from "zod";
 import { runEventSchema } from "../../pipelines/document/events.ts";
 import { procedure, router } from "./trpc.ts";
 
-const runId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const runId = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
-/** `set`: parameter by path, `{"quantize.bits": 8}`; `to`: only what this node needs. */
-export const startSchema = z.object({
+const startSchema = z.object({
+  /** A saved pipeline; with `doc` only the name under which the run is listed. */
   name: z.string().optional(),
   doc: z.json().optional(),
   target: z.string().optional(),
+  /** Parameters by path: `{"quantize.bits": 8}`. */
   set: z.record(z.string(), z.json()).optional(),
+  /** Measure and export again. */
   fresh: z.boolean().optional(),
+  /** Run only what this node needs. */
   to: z.string().optional(),
 });
 
@@ -21,7 +24,11 @@ export const runsRouter = router({
     .meta({ openapi: { method: "POST", path: "/runs", summary: "Runs a saved pipeline by name, or a document" } })
     .input(startSchema)
     .output(z.object({ runId }))
-    .mutation(({ ctx, input }) => ctx.services.start(input)),
+    .mutation(async ({ ctx, input }) => {
+      const { name = "" } = input;
+      const doc = input.doc ?? (await ctx.services.pipelines.get(name)).doc;
+      return ctx.services.executor.submit({ ...input, doc });
+    }),
 
   cancel: procedure
     .meta({ openapi: { method: "POST", path: "/runs/{runId}/cancel", summary: "Ends a run within a second" } })
@@ -44,22 +51,20 @@ export const runsRouter = router({
         }),
       ),
     )
-    .query(({ ctx, input }) => ctx.services.executor.list(input)),
+    .query(async ({ ctx, input }) => [...(await ctx.services.executor.list(input))]),
 
   get: procedure
     .meta({ openapi: { method: "GET", path: "/runs/{runId}", summary: "The whole log of a run" } })
     .input(z.object({ runId }))
     .output(z.object({ events: z.array(runEventSchema) }))
-    .query(async ({ ctx, input }) => ({ events: await ctx.services.executor.get(input.runId) })),
+    .query(async ({ ctx, input }) => ({ events: [...(await ctx.services.executor.events(input.runId))] })),
 
-  watch: procedure.input(z.object({ runId, lastEventId: z.string().optional() })).subscription(async function* ({
-    ctx,
-    input,
-    signal,
-  }) {
-    const after = input.lastEventId === undefined ? -1 : Number.parseInt(input.lastEventId, 10);
-    for await (const event of ctx.services.executor.watch(input.runId, after, signal)) {
-      yield tracked(String(event.seq), event);
-    }
-  }),
+  watch: procedure
+    .input(z.object({ runId, lastEventId: z.string().regex(/^\d+$/).optional() }))
+    .subscription(async function* ({ ctx, input, signal }) {
+      const after = input.lastEventId === undefined ? -1 : Number(input.lastEventId);
+      for await (const event of ctx.services.executor.watch(input.runId, after, signal)) {
+        yield tracked(String(event.seq), event);
+      }
+    }),
 });

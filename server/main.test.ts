@@ -1,0 +1,145 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
+import { EventSource } from "eventsource";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunEvent } from "../pipelines/document/events.ts";
+import { type RunningServer, startServer } from "./main.ts";
+import type { AppRouter } from "./trpc/router.ts";
+
+let root: string;
+let server: RunningServer;
+const client = () =>
+  createTRPCClient<AppRouter>({
+    links: [
+      splitLink({
+        condition: (op) => op.type === "subscription",
+        true: httpSubscriptionLink({ url: `${server.url}/api/trpc`, EventSource }),
+        false: httpBatchLink({ url: `${server.url}/api/trpc` }),
+      }),
+    ],
+  });
+const doc = {
+  format: "edgewright.pipeline",
+  version: 1,
+  name: "first",
+  target: "local-cpu",
+  nodes: {},
+  edges: [],
+} as const;
+const saved = { ...doc, nodes: {}, edges: [] };
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "edgewright-server-"));
+  server = await startServer({ root, port: 0 });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+describe("pipelines", () => {
+  it("saves on the revision it was based on and refuses a stale one", async () => {
+    const api = client();
+    const { revision } = await api.pipelines.save.mutate({ name: "first", doc: saved, baseRevision: null });
+    const moved = { ...saved, target: "elsewhere" };
+    await api.pipelines.save.mutate({ name: "first", doc: moved, baseRevision: revision });
+    const stale = api.pipelines.save.mutate({ name: "first", doc: saved, baseRevision: revision });
+    await expect(stale).rejects.toMatchObject({ data: { code: "CONFLICT" } });
+    expect((await api.pipelines.get.query({ name: "first" })).doc.target).toBe("elsewhere");
+  });
+  it("says what keeps a document from running, without a stack", async () => {
+    const found = await client().pipelines.check.mutate({ doc: { ...saved, colour: "red" } });
+    expect(found).toMatchObject([{ code: "bad-document", severity: "error" }]);
+    const unknown = await client()
+      .pipelines.get.query({ name: "none" })
+      .catch((error: unknown) => error);
+    expect(unknown).toMatchObject({ data: { code: "NOT_FOUND" } });
+    expect(JSON.stringify(unknown)).not.toContain("server/");
+  });
+  it.each(["../etc", "a/b", "A"])("refuses the name %s", async (name) => {
+    await expect(client().pipelines.get.query({ name })).rejects.toMatchObject({ data: { code: "BAD_REQUEST" } });
+  });
+});
+
+describe("runs", () => {
+  it("ends a document that cannot run with its diagnostics, and a watch resumes after what was seen", async () => {
+    const api = client();
+    const { runId } = await api.runs.start.mutate({ doc: saved });
+    const watch = (lastEventId?: string) =>
+      new Promise<RunEvent[]>((resolve, reject) => {
+        const events: RunEvent[] = [];
+        const input = lastEventId === undefined ? { runId } : { runId, lastEventId };
+        const subscription = api.runs.watch.subscribe(input, {
+          onData: ({ data }) => {
+            events.push(data);
+            if (data.type !== "run.finished") return;
+            subscription.unsubscribe();
+            resolve(events);
+          },
+          onError: reject,
+        });
+      });
+    const all = await watch();
+    expect(all.map((event) => event.type)).toEqual(["run.started", "run.finished"]);
+    expect(all.at(-1)).toMatchObject({ status: "failed", diagnostics: [{ code: "empty" }] });
+    expect((await watch("0")).map((event) => event.seq)).toEqual([1]);
+  });
+});
+
+describe("bytes", () => {
+  const send = (body: string, headers: Record<string, string> = {}) =>
+    fetch(`${server.url}/api/blobs`, { method: "POST", body, headers });
+
+  it("takes a file by its content, gives it back, and joins files into a folder", async () => {
+    const sent = await send('{"a": 1}', { "x-file-name": encodeURIComponent("../süß.json") });
+    expect(sent.status).toBe(201);
+    const { digest, size, source } = await sent.json();
+    expect(source).toBe(`sha256:${digest}#süß.json`);
+    const got = await fetch(`${server.url}/api/blobs/${digest}?download=x.json`);
+    expect(await got.text()).toBe('{"a": 1}');
+    expect(got.headers.get("content-disposition")).toContain("x.json");
+    const folder = await client().artifacts.folder.mutate({ name: "set", files: { "a.json": { digest, size } } });
+    const tree = folder.source.slice("sha256:".length).split("#")[0];
+    expect(await (await fetch(`${server.url}/api/blobs/${tree}/a.json`)).text()).toBe('{"a": 1}');
+    expect((await fetch(`${server.url}/api/blobs/${tree}/constructor`)).status).toBe(404);
+  });
+  it("refuses what no pipeline can use", async () => {
+    const sent = await send("\u007fELF\u0002\u0001\u0000\u0000");
+    expect(sent.status).toBe(415);
+    expect((await sent.json()).fix).toContain(".onnx");
+  });
+  it.each(["/api/blobs/x", `/api/blobs/${"0".repeat(64)}`])("has nothing at %s", async (path) => {
+    expect((await fetch(server.url + path)).status).toBe(404);
+  });
+});
+
+describe("plain HTTP", () => {
+  it("describes itself and answers what tRPC answers", async () => {
+    const document = await (await fetch(`${server.url}/api/openapi.json`)).json();
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(["/pipelines", "/runs", "/targets"]));
+    const targets = await (await fetch(`${server.url}/api/openapi/targets`)).json();
+    expect(targets).toMatchObject([{ id: "local-cpu", available: true, provenance: "measured" }]);
+  });
+  it("refuses a change asked for by another site's page", async () => {
+    const headers = { origin: "http://evil.example", "content-type": "application/json" };
+    const answer = await fetch(`${server.url}/api/openapi/runs`, { method: "POST", headers, body: "{}" });
+    expect(answer.status).toBe(403);
+  });
+});
+
+it("a second server on one workspace says where the first one is", async () => {
+  const other = await mkdtemp(join(tmpdir(), "edgewright-held-"));
+  await mkdir(join(other, ".edgewright"));
+  await writeFile(join(other, ".edgewright", "server.json"), JSON.stringify({ pid: process.ppid, port: 4567 }));
+  await expect(startServer({ root: other, port: 0 })).rejects.toThrow("http://localhost:4567");
+  await rm(other, { recursive: true });
+});
+
+it("a port in use is said with the way out", async () => {
+  const root = await mkdtemp(join(tmpdir(), "edgewright-port-"));
+  const port = Number(new URL(server.url).port);
+  await expect(startServer({ root, port })).rejects.toMatchObject({ code: "port-in-use" });
+  await rm(root, { recursive: true });
+});
