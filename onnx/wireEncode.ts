@@ -68,10 +68,12 @@ class Writer {
   #scalar(message: Message, number: number, value: number | bigint): void {
     const type = message.schema.byNumber(number)?.type;
     if (type === "float") {
-      this.#view.setUint32(this.#room(4), Number(value), true);
+      const at = this.#room(4); // may begin a new chunk, with a new view
+      this.#view.setUint32(at, Number(value), true);
       this.#varint(number * 8 + 5);
     } else if (type === "double") {
-      this.#view.setBigUint64(this.#room(8), BigInt(value), true);
+      const at = this.#room(8);
+      this.#view.setBigUint64(at, BigInt(value), true);
       this.#varint(number * 8 + 1);
     } else {
       if (typeof value === "number" && value >= 0) this.#varint(value);
@@ -99,7 +101,8 @@ class Writer {
     let rest = value;
     for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
     bytes.push(Number(rest));
-    this.#chunk.set(bytes, this.#room(bytes.length));
+    const at = this.#room(bytes.length);
+    this.#chunk.set(bytes, at);
   }
 
   /** Names are short and plain: written without an encoder. False, with nothing written, for others. */
@@ -113,7 +116,8 @@ class Writer {
 
   #bytes(piece: Piece): void {
     if (piece instanceof Uint8Array && piece.length <= COPY_LIMIT) {
-      this.#chunk.set(piece, this.#room(piece.length));
+      const at = this.#room(piece.length);
+      this.#chunk.set(piece, at);
       return;
     }
     this.#flush();
