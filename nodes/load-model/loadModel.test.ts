@@ -1,0 +1,161 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Dim } from "../../onnx/ir/graph.ts";
+import { Graph, Model } from "../../onnx/ir/graph.ts";
+import { Tensor } from "../../onnx/ir/tensor.ts";
+import { modelBytes } from "../../onnx/serde.ts";
+import { dataPath, testData } from "../../test/support/data.ts";
+import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
+import { loadModelReport } from "./report.ts";
+import { run } from "./run.ts";
+
+interface Params {
+  readonly sha256?: string;
+  readonly inputShapes?: Record<string, number[]>;
+}
+
+/** A convolution of 3 to 8 channels over pictures of `size`, then a mean over the picture. */
+function tinyModel(size: readonly [Dim, Dim, Dim, Dim] = [1, 3, 8, 8]): Model {
+  const graph = new Graph("tiny");
+  const model = new Model(graph);
+  model.opsetImports.set("", 13);
+  const x = graph.addInput("x", { elemType: 1, shape: size });
+  const w = graph.addInitializer("w", Tensor.f32([8, 3, 3, 3], new Float32Array(216).fill(0.1)));
+  const conv = graph.addNode({ opType: "Conv", inputs: [x, w], outputs: ["c"], attributes: { pads: [1, 1, 1, 1] } });
+  const pool = graph.addNode({ opType: "GlobalAveragePool", inputs: [conv.output()], outputs: ["y"] });
+  pool.output().type = { elemType: 1, shape: [size[0], 8, 1, 1] };
+  graph.addOutput(pool.output());
+  return model;
+}
+
+async function load(workspace: NodeWorkspace, source: string, params: Params = {}) {
+  const { outputs, logs } = await workspace.run(run, { inputs: {}, params, sources: { source } });
+  if (!outputs.model || !outputs.report) throw new Error("an output is missing");
+  const report = loadModelReport.parse(await workspace.artifacts.readJson(outputs.report));
+  return { model: outputs.model, report, logs };
+}
+
+async function write(workspace: NodeWorkspace, name: string, bytes: Uint8Array | string): Promise<string> {
+  const path = join(workspace.folder, name);
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, bytes);
+  return path;
+}
+
+async function refusal(promise: Promise<unknown>): Promise<{ code: string; message: string; fix: string }> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && "fix" in error) {
+      return { code: String(error.code), message: error.message, fix: String(error.fix) };
+    }
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("load-model", () => {
+  it("hands on an untouched file as it is and reports what it costs", async () => {
+    await using workspace = await openNodeWorkspace();
+    const bytes = await modelBytes(tinyModel());
+    const { model, report } = await load(workspace, await write(workspace, "tiny.onnx", bytes));
+    expect(await workspace.artifacts.read(model)).toEqual(Buffer.from(bytes));
+    expect(report).toMatchObject({
+      file: "tiny.onnx",
+      fileBytes: bytes.length,
+      opset: 13,
+      inputs: [{ name: "x", dtype: "f32", shape: [1, 3, 8, 8] }],
+      outputs: [{ name: "y", dtype: "f32", shape: [1, 8, 1, 1] }],
+      operators: { Conv: 1, GlobalAveragePool: 1 },
+      parameters: 216,
+      weightBytes: 864,
+      macs: 8 * 8 * 8 * 27,
+      stages: [{ height: 8, channels: 8, macs: 8 * 8 * 8 * 27 }],
+      warnings: [],
+    });
+  });
+
+  it("freezes a symbol everywhere it stands", async () => {
+    await using workspace = await openNodeWorkspace();
+    const source = await write(workspace, "tiny.onnx", await modelBytes(tinyModel(["n", 3, null, "w"])));
+    const before = await load(workspace, source);
+    expect(before.report.warnings.map(({ code }) => code)).toEqual(["dynamic-shape"]);
+    expect(before.report.macs).toBeUndefined();
+
+    const { model, report } = await load(workspace, source, { inputShapes: { x: [2, 3, 16, 8] } });
+    expect(report.inputs[0]?.shape).toEqual([2, 3, 16, 8]);
+    expect(report.outputs[0]?.shape).toEqual([2, 8, 1, 1]);
+    expect(report.macs).toBe(2 * 16 * 8 * 8 * 27);
+    const frozen = await workspace.artifacts.openModel(model);
+    expect(frozen.graph.inputs[0]?.shape).toEqual([2, 3, 16, 8]);
+    expect(frozen.graph.outputs[0]?.shape).toEqual([2, 8, 1, 1]);
+  });
+
+  it.each([
+    ["unknown-input", { image: [1, 3, 8, 8] }, 'no input "image"', "x [n, 3, h, w]"],
+    ["input-shape", { x: [1, 3, 8] }, "4 dimensions", "dynamic dimension"],
+    ["input-shape", { x: [1, 4, 8, 8] }, "dimension 1 is fixed", "dynamic dimension"],
+  ])("refuses a shape that does not fit: %s", async (code, inputShapes, message, fix) => {
+    await using workspace = await openNodeWorkspace();
+    const source = await write(workspace, "tiny.onnx", await modelBytes(tinyModel(["n", 3, "h", "w"])));
+    const refused = await refusal(load(workspace, source, { inputShapes }));
+    expect(refused.code).toBe(code);
+    expect(refused.message).toContain(message);
+    expect(refused.fix).toContain(fix);
+  });
+
+  it.each([
+    ["not-onnx", "PK\x03\x04 and so on", "zip archive"],
+    ["not-onnx", "<!DOCTYPE html>", "web page"],
+    ["not-onnx", "", "empty file"],
+    ["bad-tag", "garbage, plainly", "no field"],
+  ])("says what a file is that is no model: %s", async (code, content, message) => {
+    await using workspace = await openNodeWorkspace();
+    const refused = await refusal(load(workspace, await write(workspace, "model.onnx", content)));
+    expect(refused.code).toBe(code);
+    expect(refused.message).toContain('"model.onnx"');
+    expect(refused.message).toContain(message);
+  });
+
+  it("asks for a source, and for another one where the digest is wrong", async () => {
+    await using workspace = await openNodeWorkspace();
+    const none = await refusal(workspace.run(run, { inputs: {} }));
+    expect(none).toMatchObject({ code: "no-source", fix: expect.stringContaining("--set") });
+    const source = await write(workspace, "tiny.onnx", await modelBytes(tinyModel()));
+    expect((await refusal(load(workspace, source, { sha256: "0".repeat(64) }))).code).toBe("sha256");
+  });
+
+  it("finds the only model of a folder, and names those of a folder with several", async () => {
+    await using workspace = await openNodeWorkspace();
+    const bytes = await modelBytes(tinyModel());
+    await write(workspace, "one/model.onnx", bytes);
+    await write(workspace, "one/README.md", "about");
+    const { report } = await load(workspace, join(workspace.folder, "one"));
+    expect(report.file).toBe("model.onnx");
+    await write(workspace, "one/other.onnx", bytes);
+    const refused = await refusal(load(workspace, join(workspace.folder, "one")));
+    expect(refused).toMatchObject({
+      code: "several-models",
+      message: expect.stringContaining("model.onnx, other.onnx"),
+    });
+  });
+});
+
+describe.skipIf(!testData)("load-model on real models (needs EDGEWRIGHT_TEST_DATA)", () => {
+  it.each([
+    ["fastestdet.onnx", { opset: 11, inputs: [{ name: "input.1", dtype: "f32", shape: [1, 3, 352, 352] }] }],
+    ["yolox-nano.onnx", { opset: 11, outputs: [{ name: "output", dtype: "f32", shape: [1, 3549, 85] }] }],
+    ["rfb-320.onnx", { opset: 9, inputs: [{ name: "input", dtype: "f32", shape: [1, 3, 240, 320] }] }],
+  ])("%s", async (name, expected) => {
+    await using workspace = await openNodeWorkspace();
+    const path = dataPath("models", name);
+    const { model, report } = await load(workspace, path);
+    expect(report).toMatchObject(expected);
+    expect(report.fileBytes).toBe((await readFile(path)).length);
+    expect(report.macs).toBeGreaterThan(1e7);
+    expect(report.stages.length).toBeGreaterThan(3);
+    expect(report.warnings.map(({ code }) => code)).toContain("old-opset");
+    expect(model.size).toBe(report.fileBytes);
+  });
+});

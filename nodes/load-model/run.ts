@@ -1,0 +1,44 @@
+import type { Graph } from "../../onnx/ir/graph.ts";
+import { type RunContext, UserError } from "../context.ts";
+import { implementNode } from "../define.ts";
+import type { ArtifactRef } from "../ports.ts";
+import { describeModel } from "./describe.ts";
+import { freezeInputs } from "./freeze.ts";
+import { type OpenedModel, openSource } from "./openSource.ts";
+import { loadModel } from "./schema.ts";
+
+/** Above, a model artifact is a tree with its large tensors as files of their own. */
+const ONE_FILE_BYTES = 256 * 2 ** 20;
+
+export const run = implementNode(loadModel, async (ctx, _inputs, { sha256, inputShapes }) => {
+  const opened = await openSource(ctx, ctx.sources.source ?? [], sha256);
+  const { model, file, dataFiles } = opened;
+  if (model.graph.nodes.length === 0) {
+    throw new UserError("empty-graph", `"${file.name}" has no operators`, "Export the model again.");
+  }
+  const freezes = Object.keys(inputShapes).length > 0;
+  if (freezes) freezeInputs(model, inputShapes);
+  const sorted = sortNodes(model.graph);
+  const bytes = [file, ...dataFiles].reduce((sum, { size }) => sum + size, 0);
+  const report = describeModel(model, { name: file.name, bytes });
+  for (const { message, fix } of report.warnings) ctx.log(`${message}. ${fix}`);
+  return {
+    model: freezes || sorted ? await ctx.artifacts.saveModel(model) : await artifact(ctx, opened),
+    report: await ctx.artifacts.report(report),
+  };
+});
+
+/** Files are found whose nodes stand in no topological order, as the format asks; true where they had to be moved. */
+function sortNodes(graph: Graph): boolean {
+  const before = graph.nodes;
+  graph.sortTopologically();
+  let moved = graph.nodes.some((node, i) => node !== before[i]);
+  for (const node of graph.nodes) for (const sub of node.subgraphs) moved = sortNodes(sub) || moved;
+  return moved;
+}
+
+/** An untouched file of handy size is the artifact itself: nothing is copied. */
+async function artifact(ctx: RunContext, { model, file, dataFiles }: OpenedModel): Promise<ArtifactRef<"model">> {
+  const asItIs = dataFiles.length === 0 && file.size <= ONE_FILE_BYTES;
+  return asItIs ? { kind: "model", digest: file.digest, size: file.size } : ctx.artifacts.saveModel(model);
+}
