@@ -1,4 +1,5 @@
 /** Weights to signed integers, symmetric: w = q * scale with q in [-limit, limit]. */
+import type { WeightBlocks } from "./layerError.ts";
 
 /** A tensor seen as [outer, channels, inner], one scale a channel. */
 export interface ChannelLayout {
@@ -110,4 +111,87 @@ export function packNibbles(values: Int8Array): Uint8Array {
   const packed = new Uint8Array(Math.ceil(values.length / 2));
   for (let i = 0; i < values.length; i++) packed[i >> 1] |= (values[i] & 15) << ((i & 1) * 4);
   return packed;
+}
+
+/** The weight as a matrix, one row an output channel: [groups * outputs, inputs * taps]. */
+export function rowsOf(weights: Float32Array, view: WeightBlocks): Float32Array {
+  const { groups, outputs, inputs, taps, strides } = view;
+  const rows = new Float32Array(weights.length);
+  let at = 0;
+  for (let g = 0; g < groups; g++) {
+    for (let o = 0; o < outputs; o++) {
+      for (let i = 0; i < inputs; i++) {
+        const from = g * strides.group + o * strides.output + i * strides.input;
+        for (let t = 0; t < taps; t++) rows[at++] = weights[from + t * strides.tap];
+      }
+    }
+  }
+  return rows;
+}
+
+/** [rows, columns] to [columns, rows]. */
+export function transposedMatrix<T extends Int8Array | Float32Array>(matrix: T, rows: number, columns: number): T;
+export function transposedMatrix(
+  matrix: Int8Array | Float32Array,
+  rows: number,
+  columns: number,
+): Int8Array | Float32Array {
+  const out = matrix.slice();
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out[c * rows + r] = matrix[r * columns + c];
+  return out;
+}
+
+/** Nibbles of MatMulNBits: [rows, blocks, block / 2] bytes, each number plus 8, the last block of a row filled with 8. */
+export function packOffsetNibbles(values: Int8Array, columns: number, block: number): Uint8Array {
+  const rows = values.length / columns;
+  const padded = Math.ceil(columns / block) * block;
+  const packed = new Uint8Array((rows * padded) / 2).fill(0x88);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      const at = (r * padded + c) >> 1;
+      const shift = (c & 1) * 4;
+      packed[at] = (packed[at] & ~(15 << shift)) | ((values[r * columns + c] + 8) << shift);
+    }
+  }
+  return packed;
+}
+
+/** Least-error scales and integers of [rows, columns] in blocks along a row; the last block may be shorter. */
+export function quantizeBlocks(
+  matrix: Float32Array,
+  columns: number,
+  block: number,
+  limit: number,
+): { scales: Float32Array; integers: Int8Array } {
+  const rows = matrix.length / columns;
+  const blocks = Math.ceil(columns / block);
+  const scales = new Float32Array(rows * blocks);
+  const integers = new Int8Array(matrix.length);
+  for (let r = 0; r < rows; r++) {
+    for (let b = 0; b < blocks; b++) {
+      const from = r * columns + b * block;
+      const part = matrix.subarray(from, Math.min(from + block, (r + 1) * columns));
+      const layout = { outer: 1, channels: 1, inner: part.length };
+      const scale = leastErrorScales(part, layout, limit);
+      scales[r * blocks + b] = scale[0];
+      integers.set(quantizeChannels(part, layout, scale, limit), from);
+    }
+  }
+  return { scales, integers };
+}
+
+/** Squared weights, and squared errors of what the blocks hold of them. */
+export function blockError(
+  matrix: Float32Array,
+  weights: { integers: Int8Array; scales: Float32Array; columns: number; perRow: number; block: number },
+): { signal: number; noise: number } {
+  const { integers, scales, columns, perRow, block } = weights;
+  let signal = 0;
+  let noise = 0;
+  for (let i = 0; i < matrix.length; i++) {
+    const scale = scales[Math.floor(i / columns) * perRow + Math.floor((i % columns) / block)];
+    signal += matrix[i] * matrix[i];
+    noise += (matrix[i] - integers[i] * scale) ** 2;
+  }
+  return { signal, noise };
 }

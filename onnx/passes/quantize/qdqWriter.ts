@@ -3,6 +3,9 @@ import { DataType } from "../../ir/dataType.ts";
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import type { QuantizationParameters } from "./activationRange.ts";
+import type { Layer } from "./layers.ts";
+import type { QuantizedWeights } from "./layerWeights.ts";
+import { replaceConstant } from "./replaceConstant.ts";
 
 export class QdqWriter {
   readonly #scalars = new Map<string, Value>();
@@ -23,6 +26,19 @@ export class QdqWriter {
     const value = this.node("DequantizeLinear", inputs, `${at.name}_dq`, at.before);
     if (axis !== undefined) value.producer?.set("axis", axis);
     return value;
+  }
+
+  /** A layer's weight as int8 behind a DequantizeLinear; the float one goes. */
+  weight({ node, rule, weight }: Layer, { integers, scales, axis }: QuantizedWeights): void {
+    const { name } = node.input(rule.weight);
+    const scale = Tensor.f32(axis === undefined ? [] : [scales.length], scales);
+    const stored = Tensor.of(DataType.INT8, weight.dims, integers);
+    replaceConstant(node, rule.weight, this.constant(stored, scale, axis, { name, before: node }));
+  }
+
+  reshape(value: Value, dims: readonly number[], at: { name: string; before: Node }): Value {
+    const shape = this.graph.addInitializer(`${at.name}_shape`, Tensor.i64([dims.length], dims));
+    return this.node("Reshape", [value, shape], `${at.name}_shaped`, at.before);
   }
 
   private node(opType: string, inputs: readonly Value[], output: string, before: Node | undefined): Value {

@@ -99,12 +99,9 @@ function handOverOutput(value: Value, by: Value): void {
 }
 
 function writeLayer(writer: QdqWriter, { layer, weights, input }: QuantizedLayer, layout: Layout): void {
-  const { node, rule, weight } = layer;
-  const integers = Tensor.of(DataType.INT8, weight.dims, weights.integers);
-  const perChannel = weights.axis !== undefined;
-  const scales = Tensor.f32(perChannel ? [weights.scales.length] : [], weights.scales);
+  const { node, rule } = layer;
   const { name } = node.input(rule.weight);
-  replaceConstant(node, rule.weight, writer.constant(integers, scales, weights.axis, { name, before: node }));
+  writer.weight(layer, weights);
   if (!weights.bias || rule.bias === undefined) return;
   const biasName = node.inputs[rule.bias]?.name ?? `${name}_bias`;
   const bias = layout.integerBias

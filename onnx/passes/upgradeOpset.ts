@@ -1,0 +1,65 @@
+/**
+ * Takes a model from operator set 7 or later to a newer one (up to 21): rewrites what changed meaning on the way, leaves
+ * the rest as it is, and raises the IR version as the set demands. Each rewrite is named in the result.
+ */
+import type { Graph, Model } from "../ir/graph.ts";
+import { type OpsetRewrite, opsetRewrites } from "./upgradeOpset/rewrites.ts";
+import { UpgradeError } from "./upgradeOpset/upgradeError.ts";
+
+export const OLDEST_OPSET = 7;
+export const NEWEST_OPSET = 21;
+
+/** IR version that an operator set came with (onnx/docs/Versioning.md). */
+const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
+  [7, 3],
+  [9, 4],
+  [10, 5],
+  [11, 6],
+  [12, 7],
+  [15, 8],
+  [19, 9],
+  [21, 10],
+];
+
+/** How often each rewrite was applied, by name. Nothing happens where the model is as new already. */
+export function upgradeOpset(model: Model, to: number): Readonly<Record<string, number>> {
+  const from = model.opset;
+  if (from >= to) return {};
+  if (from < OLDEST_OPSET || to > NEWEST_OPSET) {
+    throw new UpgradeError(
+      `the model is written in operator set ${from}; upgrades go from ${OLDEST_OPSET} to ${NEWEST_OPSET}`,
+      `Export the model in operator set ${OLDEST_OPSET} or later, best ${NEWEST_OPSET}.`,
+    );
+  }
+  makeInitializersConstant(model.graph);
+  const applied: Record<string, number> = {};
+  // Rewrites in the order of the sets: what one writes (Upsample -> Resize) a later one may read.
+  for (let opset = from + 1; opset <= to; opset++) {
+    rewriteGraph(
+      model.graph,
+      opsetRewrites.filter((rewrite) => rewrite.since === opset),
+      applied,
+    );
+  }
+  model.opsetImports.delete("ai.onnx");
+  model.opsetImports.set("", to);
+  for (const [opset, ir] of IR_VERSIONS) if (to >= opset) model.irVersion = Math.max(model.irVersion, ir);
+  return applied;
+}
+
+function rewriteGraph(graph: Graph, rewrites: readonly OpsetRewrite[], applied: Record<string, number>): void {
+  if (rewrites.length === 0) return;
+  for (const node of [...graph.nodes]) {
+    for (const subgraph of node.subgraphs) rewriteGraph(subgraph, rewrites, applied);
+    if (node.domain !== "" && node.domain !== "ai.onnx") continue;
+    for (const rewrite of rewrites) {
+      if (!rewrite.opTypes.includes(node.opType) || !rewrite.apply(node)) continue;
+      applied[rewrite.name] = (applied[rewrite.name] ?? 0) + 1;
+    }
+  }
+}
+
+/** Before IR 4 every initializer was listed as an input too; left there, it would now count as a default to override. */
+export function makeInitializersConstant(graph: Graph): void {
+  for (const value of [...graph.inputs]) if (value.initializer) graph.unlistInput(value);
+}
