@@ -22,7 +22,7 @@ export type Resource = "cpu" | "io" | "device";
 export interface InputPort {
   readonly kinds: readonly PortKind[];
   readonly optional?: boolean;
-  /** Takes any number of wires. */
+  /** Takes any number of wires, none included. */
   readonly many?: boolean;
   readonly doc: string;
 }

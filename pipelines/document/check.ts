@@ -81,7 +81,7 @@ function checkNode(defs: NodeDefs, doc: PipelineDoc, id: string, node: PipelineN
   }
   const found: Diagnostic[] = [];
   for (const [portId, port] of Object.entries(def.inputs)) {
-    if (port.optional || doc.edges.some((edge) => edge.to === `${id}.${portId}`)) continue;
+    if (port.optional || port.many || doc.edges.some((edge) => edge.to === `${id}.${portId}`)) continue;
     const message = `${def.title} needs ${port.kinds.join(" or ")} at its input "${portId}".`;
     const givers = Object.values(defs).filter((d) => Object.values(d.outputs).some((o) => port.kinds.includes(o.kind)));
     const fix = `Wire one in, for example from ${givers
