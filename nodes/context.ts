@@ -3,6 +3,7 @@ import type { Evaluator } from "../onnx/evaluator.ts";
 import type { Model } from "../onnx/ir/graph.ts";
 import type { HostTensors } from "../onnx/ir/hostTensor.ts";
 import type { ByteSource } from "../onnx/ir/tensor.ts";
+import type { ShapeRange } from "../onnx/passes/tensorrtReadiness.ts";
 import type { DeviceProfile } from "../targets/deviceProfile.ts";
 import type { ArtifactRef, PortKind } from "./ports.ts";
 
@@ -133,12 +134,6 @@ export interface EngineBuild {
   /** By file name, for example `model-sm86.engine`. */
   readonly engines: Readonly<Record<string, BuiltEngine>>;
   readonly warnings: readonly string[];
-}
-
-export interface ShapeRange {
-  readonly min: readonly number[];
-  readonly opt: readonly number[];
-  readonly max: readonly number[];
 }
 
 export interface EngineBuildOptions {

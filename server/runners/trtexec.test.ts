@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { parseTrtexecVersion, trtexecArguments } from "../../targets/trtexecCommand.ts";
 import { layersFromInspector, layersFromLog } from "./engineLayers.ts";
 import { readTrtexecOutput } from "./trtexec.ts";
-import { parseTrtexecVersion, trtexecArguments } from "./trtexecCommand.ts";
 
 describe("parseTrtexecVersion", () => {
   it.each([

@@ -4,10 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Artifacts, TensorRtBuilder } from "../../nodes/context.ts";
 import { OperationalError, UserError } from "../../nodes/context.ts";
+import { parseTrtexecVersion, trtexecArguments } from "../../targets/trtexecCommand.ts";
 import { layersFromInspector } from "./engineLayers.ts";
 import { onnxPath } from "./onnxPath.ts";
 import { findProgram, type ProgramResult, runProgram } from "./programs.ts";
-import { parseTrtexecVersion, trtexecArguments } from "./trtexecCommand.ts";
 
 /** Where NVIDIA's packages (JetPack, Debian) put it, outside PATH. */
 const INSTALL_FOLDERS = ["/usr/src/tensorrt/bin"];

@@ -4,7 +4,7 @@
  * Precision lives in the ONNX, so networks are strongly typed: a flag in 10 (never beside `--fp16` or `--int8`), the
  * only way in 11. Flags kept here mean the same in both (docs.nvidia.com, TensorRT command-line programs).
  */
-import type { ShapeRange } from "../../nodes/context.ts";
+import type { ShapeRange } from "../onnx/passes/tensorrtReadiness.ts";
 
 export interface TrtVersion {
   readonly major: number;
