@@ -61,7 +61,7 @@ export class PruneError extends Error {
 }
 
 /** Changes the model in place. */
-export async function cutUnits(model: Model, removed: readonly Unit[]): Promise<void> {
+export async function cutUnits(model: Model, removed: readonly Unit[]): Promise<Remainder> {
   const { graph } = model;
   const rest = new Remainder(model.opset, removed);
   for (const node of graph.nodes) opDef(node.domain, node.opType)?.prune?.resize?.(node, rest);
@@ -81,6 +81,7 @@ export async function cutUnits(model: Model, removed: readonly Unit[]): Promise<
       );
     }
   }
+  return rest;
 }
 
 /** Keeps some indices along one axis of a constant of whole-byte elements. */

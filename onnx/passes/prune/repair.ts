@@ -1,0 +1,98 @@
+/**
+ * Repair in closed form: after channels have left, each layer behind is refitted to what the original model computed
+ * there, in topological order, so that a layer is fitted to inputs that are repaired already. No labels, no gradients.
+ */
+import type { EvaluationSession, Evaluator } from "../../evaluator.ts";
+import type { Graph, Model, Value } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
+import type { PassContext } from "../pass.ts";
+import { extract } from "./extract.ts";
+import { type Layer, layersOf } from "./layers.ts";
+import { LayerFit, layerShape } from "./refit.ts";
+
+export interface RepairOptions {
+  readonly evaluator: Evaluator;
+  readonly items: readonly HostTensors[];
+  /** Channels of a value's axis in the original model that are left; undefined where all are. */
+  readonly kept: (value: string, axis: number) => readonly number[] | undefined;
+}
+
+export interface RepairedLayer {
+  readonly node: string;
+  /** Squared error at the layer's output that is left, as a share of what it was before the refit. */
+  readonly errorLeft: number;
+}
+
+/** Share of the mean diagonal of the Gram matrix that is added to it. */
+const RIDGE = 1e-3;
+/** Rows sampled for each unknown of a regression, and at least, over all items. */
+const ROWS_PER_UNKNOWN = 24;
+const MIN_ROWS = 16_384;
+
+/** `original` is the model before channels left, with the same names. Changes `pruned` in place. */
+export async function repair(
+  original: Model,
+  pruned: Model,
+  options: RepairOptions,
+  ctx: PassContext,
+): Promise<readonly RepairedLayer[]> {
+  const repaired: RepairedLayer[] = [];
+  const layers = layersBehindCuts(pruned.graph, options);
+  for (const [i, layer] of layers.entries()) {
+    ctx.signal?.throwIfAborted();
+    const fit = fitOf(layer, options);
+    if (!fit) continue;
+    await gather(fit, original, pruned, options);
+    const solution = await fit.solve(RIDGE);
+    if (solution) {
+      const { node, weight } = layer;
+      node.setInput(1, node.graph.addInitializer(weight.name, solution.weight));
+      if (solution.bias) node.setInput(2, node.graph.addInitializer(`${weight.name}_bias`, solution.bias));
+      repaired.push({ node: nameOf(layer), errorLeft: solution.errorLeft });
+    }
+    ctx.progress?.(i + 1, layers.length, "layers", `repaired ${nameOf(layer)}`);
+  }
+  return repaired;
+}
+
+function nameOf(layer: Layer): string {
+  return layer.node.name || layer.y.name;
+}
+
+/** Layers whose input differs from the original's: something in front of them, or they themselves, lost channels. */
+function layersBehindCuts(graph: Graph, options: RepairOptions): readonly Layer[] {
+  const touched = new Set<Value>();
+  for (const current of graph.nodes) {
+    const cut = current.inputs.some(
+      (value) => value && (touched.has(value) || value.shape?.some((_, axis) => options.kept(value.name, axis))),
+    );
+    if (cut) for (const out of current.outputs) if (out) touched.add(out);
+  }
+  return layersOf(graph).filter((layer) => touched.has(layer.y) && touched.has(layer.x));
+}
+
+function fitOf(layer: Layer, { items, kept }: RepairOptions): LayerFit | undefined {
+  const shape = layerShape(layer);
+  if (!shape) return undefined;
+  const count = shape.groups * shape.outputs;
+  const channels = kept(layer.y.name, layer.yAxis) ?? Array.from({ length: count }, (_, i) => i);
+  const unknowns = shape.inputs * shape.geometry.kernel[0] * shape.geometry.kernel[1] + 1;
+  const rows = Math.max(MIN_ROWS, ROWS_PER_UNKNOWN * unknowns);
+  return new LayerFit(layer, shape, channels, Math.ceil(rows / items.length));
+}
+
+/** Runs both models up to the layer on every item. */
+async function gather(fit: LayerFit, original: Model, pruned: Model, options: RepairOptions): Promise<void> {
+  const { layer } = fit;
+  await using target = await openUpTo(original, layer.y.name, options.evaluator);
+  await using source = await openUpTo(pruned, layer.x.name, options.evaluator);
+  for (const [i, item] of options.items.entries()) {
+    const x = (await source.run(item))[layer.x.name];
+    const y = (await target.run(item))[layer.y.name];
+    if (x && y) fit.add(x, y, i + 1);
+  }
+}
+
+async function openUpTo(model: Model, name: string, evaluator: Evaluator): Promise<EvaluationSession> {
+  return evaluator.open(extract(model, [name]));
+}
