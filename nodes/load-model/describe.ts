@@ -61,21 +61,39 @@ function histogram(nodes: readonly Node[]): Record<string, number> {
 
 type Stage = LoadModelReport["stages"][number];
 
-/** Stretches of nodes that multiply, by the height of what they write (N, C, H, W). */
+/**
+ * The network's silhouette by depth, the longest way from an input: at each, the tallest feature map (N, C, H, W) that a
+ * convolution writes. So parallel branches of several sizes draw as one shape.
+ */
 function stagesOf(cost: ModelCost): Stage[] {
-  const stages: Stage[] = [];
+  const levels: Stage[] = [];
+  const depths = new Map<Node, number>();
   for (const { node, macs } of cost.perNode) {
+    const before = node.inputs.map((value) => (value?.producer && depths.get(value.producer)) ?? 0);
+    const depth = Math.max(0, ...before) + 1;
+    depths.set(node, depth);
     const shape = node.outputs[0]?.shape;
     const [, channels, height] = shape ?? [];
-    if (!macs || shape?.length !== 4 || typeof channels !== "number" || typeof height !== "number") continue;
-    if (channels < 1 || height < 1) continue;
+    if (!macs || !/Conv/.test(node.opType) || shape?.length !== 4) continue;
+    if (typeof channels !== "number" || typeof height !== "number" || channels < 1 || height < 1) continue;
+    const level = levels[depth];
+    levels[depth] = level ? joined(level, { height, channels, macs }) : { height, channels, macs };
+  }
+  const stages: Stage[] = [];
+  for (const level of levels) {
+    if (!level) continue;
     const last = stages.at(-1);
-    if (last?.height === height) {
-      stages[stages.length - 1] = { height, channels: Math.max(channels, last.channels), macs: last.macs + macs };
-    } else stages.push({ height, channels, macs });
+    if (last?.height === level.height) stages[stages.length - 1] = joined(last, level);
+    else stages.push(level);
   }
   while (stages.length > MAX_STAGES) joinSmallest(stages);
   return stages;
+}
+
+function joined(a: Stage, b: Stage): Stage {
+  const taller = a.height >= b.height ? a : b;
+  const channels = a.height === b.height ? Math.max(a.channels, b.channels) : taller.channels;
+  return { height: taller.height, channels, macs: a.macs + b.macs };
 }
 
 /** Gives the stage with the least work to its neighbour. */
@@ -87,11 +105,5 @@ function joinSmallest(stages: Stage[]): void {
   if (small && into) stages[at] = { ...into, macs: into.macs + small.macs };
   stages.splice(least, 1);
   const [before, after] = [stages[least - 1], stages[least]];
-  if (before && after && before.height === after.height) {
-    stages.splice(least - 1, 2, {
-      height: before.height,
-      channels: Math.max(before.channels, after.channels),
-      macs: before.macs + after.macs,
-    });
-  }
+  if (before && after && before.height === after.height) stages.splice(least - 1, 2, joined(before, after));
 }

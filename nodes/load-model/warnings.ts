@@ -19,14 +19,14 @@ export function warningsOf(model: Model, nodes: readonly Node[], inference: Infe
   if (dynamic.length > 0) {
     warn(
       "dynamic-shape",
-      `${dynamic.map(shapeText).join(", ")}: dynamic dimensions; devices build and measure for fixed ones`,
+      `Dynamic dimensions in ${dynamic.map(shapeText).join(", ")}: devices build and measure for fixed ones`,
       "Set inputShapes to the sizes that will be used.",
     );
   }
   if (model.opset < GOOD_OPSET) {
     warn(
       "old-opset",
-      `written for opset ${model.opset}; per-channel quantisation and current compilers want ${GOOD_OPSET} or later`,
+      `Written for opset ${model.opset}; per-channel quantisation and current compilers want ${GOOD_OPSET} or later`,
       "Export the model with a later opset, or let quantize raise it.",
     );
   }
@@ -35,18 +35,18 @@ export function warningsOf(model: Model, nodes: readonly Node[], inference: Infe
     warn(
       "weights-among-inputs",
       `${overridable.length} weights are listed as inputs, so runtimes take them for variables and fold nothing`,
-      "simplify takes them off the list.",
+      "Simplify takes them off the list.",
     );
   }
   const foreign = operators((node) => !KNOWN_DOMAINS.includes(node.domain));
   if (foreign) {
-    warn("custom-domain", `operators that no stock runtime has: ${foreign}`, "Export without custom operators.");
+    warn("custom-domain", `Operators that no stock runtime has: ${foreign}`, "Export without custom operators.");
   }
   const unknown = inference.unknown.filter(({ node }) => KNOWN_DOMAINS.includes(node.domain));
   if (unknown.length > 0) {
     warn(
       "unknown-shape",
-      `shapes are unknown behind ${summary(unknown.map(({ node }) => node))} (${unknown[0]?.reason ?? ""})`,
+      `Shapes are unknown behind ${summary(unknown.map(({ node }) => node))} (${unknown[0]?.reason ?? ""})`,
       "Figures behind them are missing; pruning leaves these parts alone.",
     );
   }
@@ -60,7 +60,7 @@ export function warningsOf(model: Model, nodes: readonly Node[], inference: Infe
   }
   const control = operators((node) => CONTROL_FLOW.includes(node.opType));
   if (control)
-    warn("control-flow", `control flow (${control}) is slow or refused on devices`, "Export a traced model.");
+    warn("control-flow", `Control flow (${control}) is slow or refused on devices`, "Export a traced model.");
   const dependent = operators((node) => DATA_DEPENDENT.includes(node.opType));
   if (dependent) {
     warn(
@@ -70,29 +70,29 @@ export function warningsOf(model: Model, nodes: readonly Node[], inference: Infe
     );
   }
   const doubles = operators((node) => node.outputs.some((value) => value?.type?.elemType === DataType.DOUBLE));
-  if (doubles) warn("float64", `computes in 64-bit floats: ${doubles}`, "Convert the model to 32 bits before export.");
+  if (doubles) warn("float64", `Computes in 64-bit floats: ${doubles}`, "Convert the model to 32 bits before export.");
   const qOperators = operators((node) => /^(QLinear|.*Integer$)/.test(node.opType));
   if (qOperators) {
     warn(
       "q-operators",
-      `quantised in the QOperator form (${qOperators}), which TensorRT and most passes do not take`,
+      `Quantised in the QOperator form (${qOperators}), which TensorRT and most passes do not take`,
       "Start from the float model and use quantize, which writes QDQ.",
     );
   }
   if (nodes.some((node) => node.opType === "QuantizeLinear" || node.opType === "DequantizeLinear")) {
-    warn("quantised", "is quantised already (QDQ)", "Start from the float model to quantise it another way.");
+    warn("quantised", "Quantised already (QDQ)", "Start from the float model to quantise it another way.");
   }
   const unfused = operators((node) => node.opType === "BatchNormalization" && follows(node, ["Conv", "ConvTranspose"]));
   if (unfused)
     warn(
       "unfused-batchnorm",
-      `batch normalisation stands apart from its convolution: ${unfused}`,
-      "simplify folds it in.",
+      `Batch normalisation stands apart from its convolution: ${unfused}`,
+      "Simplify folds it in.",
     );
   const training = operators(
     (node) => node.int("training_mode") === 1 || (node.opType === "BatchNormalization" && node.outputs.length > 1),
   );
-  if (training) warn("training-mode", `exported in training mode: ${training}`, "Call model.eval() and export again.");
+  if (training) warn("training-mode", `Exported in training mode: ${training}`, "Call model.eval() and export again.");
   return warnings;
 }
 
