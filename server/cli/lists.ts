@@ -1,0 +1,18 @@
+/** `edgewright nodes` and `edgewright targets`. */
+import { createServices } from "../services.ts";
+import { describeNode, describeTarget } from "../trpc/describe.ts";
+import { columns } from "./resultTable.ts";
+import { workspaceRoot } from "./root.ts";
+
+export function nodes(options: { readonly json?: boolean }): void {
+  const { defs } = createServices({ root: workspaceRoot() });
+  const described = Object.values(defs).map(describeNode);
+  if (options.json) console.log(JSON.stringify(described));
+  else for (const { type, doc } of described) console.log(`${type.padEnd(22)} ${doc}`);
+}
+
+export function targets(options: { readonly json?: boolean }): void {
+  const described = createServices({ root: workspaceRoot() }).targets.map(describeTarget);
+  if (options.json) console.log(JSON.stringify(described));
+  else console.log(columns(described.map(({ id, name, provenance }) => [id, name, provenance])));
+}

@@ -1,0 +1,107 @@
+/**
+ * A run's figures for a person: size, accuracy and latency side by side where a compare joined them, else one row a
+ * report. An estimate is marked with ≈; what is unknown is a dash.
+ */
+import { z } from "zod";
+import type { RunOutput } from "../../pipelines/document/events.ts";
+
+type Outputs = Readonly<Record<string, Readonly<Record<string, RunOutput>>>>;
+
+const compareSchema = z.looseObject({
+  kind: z.literal("compare"),
+  rows: z.array(
+    z.looseObject({
+      label: z.string(),
+      unit: z.string(),
+      baseline: z.number().optional(),
+      candidate: z.number().optional(),
+      ratio: z.number().optional(),
+      provenance: z.looseObject({ baseline: z.string().optional(), candidate: z.string().optional() }),
+    }),
+  ),
+});
+const figuresSchema = z.looseObject({
+  kind: z.enum(["profile", "evaluate"]),
+  provenance: z.string(),
+  p50Ms: z.number().optional(),
+  p99Ms: z.number().optional(),
+  sizeBytes: z.number().optional(),
+  mAP: z.number().optional(),
+  mAP50: z.number().optional(),
+  top1: z.number().optional(),
+});
+
+/** Text with its final line break; empty where the run has no such report. */
+export function resultTable(outputs: Outputs): string {
+  const reports = Object.entries(outputs).flatMap(([node, ports]) =>
+    Object.values(ports).flatMap(({ value }) => (value === undefined ? [] : [{ node, value }])),
+  );
+  const tables = reports.flatMap(({ node, value }) => {
+    const compare = compareSchema.safeParse(value);
+    return compare.success ? [compareTable(node, compare.data)] : [];
+  });
+  const figures = tables.length > 0 ? [] : figureRows(reports);
+  const text = [...tables, ...(figures.length > 1 ? [columns(figures)] : [])].join("\n\n");
+  return text === "" ? "" : `\n${text}\n`;
+}
+
+function compareTable(node: string, { rows }: z.output<typeof compareSchema>): string {
+  const lines = rows.map(({ label, unit, baseline, candidate, ratio, provenance }) => [
+    label,
+    cell(baseline, unit, provenance.baseline),
+    cell(candidate, unit, provenance.candidate),
+    ratio === undefined ? "–" : `×${ratio.toFixed(2)}`,
+  ]);
+  return columns([[node, "baseline", "candidate", "ratio"], ...lines]);
+}
+
+function figureRows(reports: readonly { readonly node: string; readonly value: unknown }[]): string[][] {
+  const rows = reports.flatMap(({ node, value }) => {
+    const parsed = figuresSchema.safeParse(value);
+    if (!parsed.success) return [];
+    const { provenance, p50Ms, p99Ms, sizeBytes, mAP, mAP50, top1 } = parsed.data;
+    const show = (figure: number | undefined, unit: string) => cell(figure, unit, provenance);
+    return [
+      [
+        node,
+        show(sizeBytes, "B"),
+        show(mAP50, ""),
+        show(mAP, ""),
+        show(top1, ""),
+        show(p50Ms, "ms"),
+        show(p99Ms, "ms"),
+      ],
+    ];
+  });
+  const table = [["", "size", "mAP50", "mAP", "top-1", "p50", "p99"], ...rows];
+  const used = table[0]?.map((_, column) => column === 0 || rows.some((row) => row[column] !== "–")) ?? [];
+  return table.map((row) => row.filter((_, column) => used[column]));
+}
+
+function cell(figure: number | undefined, unit: string, provenance: string | undefined): string {
+  if (figure === undefined) return "–";
+  const mark = provenance === "estimated" ? "≈ " : provenance === "simulated" ? "~ " : "";
+  if (unit === "B") return `${mark}${bytes(figure)}`;
+  const digits = Math.abs(figure) >= 100 ? 0 : Math.abs(figure) >= 1 ? 2 : 3;
+  return `${mark}${figure.toFixed(digits)}${unit ? ` ${unit}` : ""}`;
+}
+
+export function bytes(size: number): string {
+  if (size < 1e3) return `${size} B`;
+  if (size < 1e6) return `${(size / 1e3).toFixed(0)} kB`;
+  return size < 1e9 ? `${(size / 1e6).toFixed(2)} MB` : `${(size / 1e9).toFixed(2)} GB`;
+}
+
+/** The first column to the left, the others to the right. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [i, text] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, text.length);
+  return rows
+    .map((row) =>
+      row
+        .map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)))
+        .join("   ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
