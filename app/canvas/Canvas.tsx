@@ -1,7 +1,6 @@
 "use client";
 /** The canvas: the document drawn by the flow library, and the library's changes turned into edits of the document. */
 import {
-  Background,
   type Connection,
   type EdgeChange,
   type FinalConnectionState,
@@ -121,7 +120,6 @@ function Flow() {
           nodeDragThreshold={2}
           proOptions={{ hideAttribution: true }}
         >
-          <Background gap={16} size={1.6} />
           <ZoomVariable wrapper={wrapper} />
           <ZoomControl />
           <Legend />

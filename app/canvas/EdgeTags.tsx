@@ -1,10 +1,10 @@
 "use client";
 /** Wires that leave the view carry the other node's name at the edge of the canvas; a click goes there. */
 import { useReactFlow, useStore } from "@xyflow/react";
-import { memo } from "react";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
-import { parseEndpoint } from "../../pipelines/document/doc.ts";
-import { type Box, nodeBox, portY } from "./nodeGeometry.ts";
+import { type Endpoint, type PipelineDoc, parseEndpoint } from "../../pipelines/document/doc.ts";
+import { own } from "../../pipelines/document/own.ts";
+import { NODE_WIDTH, type Point, portY } from "./nodeGeometry.ts";
 import { useDoc } from "./useEditor.ts";
 
 interface Tag {
@@ -12,47 +12,24 @@ interface Tag {
   readonly side: "left" | "right";
   readonly y: number;
 }
+interface View {
+  readonly x: number;
+  readonly y: number;
+  readonly zoom: number;
+  readonly width: number;
+  readonly height: number;
+}
 
 const AT_MOST = 6;
 
-export const EdgeTags = memo(function EdgeTags() {
+export function EdgeTags() {
   const doc = useDoc();
   const flow = useReactFlow();
-  const [tx, ty, zoom] = useStore((s) => s.transform);
+  const [x, y, zoom] = useStore((s) => s.transform);
   const width = useStore((s) => s.width);
   const height = useStore((s) => s.height);
   if (!doc || width === 0) return null;
-  const boxOf = (id: string): Box | undefined => {
-    const node = doc.nodes[id];
-    return node && nodeBox(node.position, nodeDefs[node.type]);
-  };
-  const left = (box: Box) => box.x * zoom + tx;
-  const visible = (box: Box) =>
-    left(box) + box.width * zoom > 0 &&
-    left(box) < width &&
-    box.y * zoom + ty < height &&
-    (box.y + box.height) * zoom + ty > 0;
-  const tags = new Map<string, Tag>();
-  for (const edge of doc.edges) {
-    const [from, to] = [parseEndpoint(edge.from), parseEndpoint(edge.to)];
-    for (const [here, there] of [
-      [to, from],
-      [from, to],
-    ] as const) {
-      const [a, b] = [boxOf(here.node), boxOf(there.node)];
-      if (!a || !b || !visible(a) || visible(b)) continue;
-      const side = left(b) + b.width * zoom <= 0 ? "left" : left(b) >= width ? "right" : undefined;
-      if (!side || tags.has(`${side}${there.node}`)) continue;
-      const ports = Object.keys(
-        (here === to
-          ? nodeDefs[doc.nodes[to.node]?.type ?? ""]?.inputs
-          : nodeDefs[doc.nodes[from.node]?.type ?? ""]?.outputs) ?? {},
-      );
-      const y = (a.y + portY(Math.max(0, ports.indexOf(here.port)))) * zoom + ty;
-      tags.set(`${side}${there.node}`, { id: there.node, side, y: Math.min(height - 70, Math.max(4, y - 10)) });
-    }
-  }
-  return [...tags.values()].slice(0, AT_MOST).map((tag) => (
+  return tagsOf(doc, { x, y, zoom, width, height }).map((tag) => (
     <button
       type="button"
       key={`${tag.side}${tag.id}`}
@@ -63,4 +40,48 @@ export const EdgeTags = memo(function EdgeTags() {
       {tag.side === "left" ? `‹ ${tag.id}` : `${tag.id} ›`}
     </button>
   ));
-});
+}
+
+function tagsOf(doc: PipelineDoc, view: View): Tag[] {
+  const tags = new Map<string, Tag>();
+  for (const edge of doc.edges) {
+    const [from, to] = [parseEndpoint(edge.from), parseEndpoint(edge.to)];
+    add(tags, tagOf(doc, view, { here: to, there: from, side: "left" }));
+    add(tags, tagOf(doc, view, { here: from, there: to, side: "right" }));
+  }
+  return [...tags.values()].slice(0, AT_MOST);
+}
+
+function add(tags: Map<string, Tag>, tag: Tag | undefined): void {
+  if (tag && !tags.has(tag.side + tag.id)) tags.set(tag.side + tag.id, tag);
+}
+
+interface End {
+  readonly here: Endpoint;
+  readonly there: Endpoint;
+  readonly side: "left" | "right";
+}
+
+/** A tag where this end's port is in sight and the other node is not, on the side where the wire leaves. */
+function tagOf(doc: PipelineDoc, view: View, { here, there, side }: End): Tag | undefined {
+  const port = portPlace(doc, here, side);
+  const other = doc.nodes[there.node];
+  if (!port || !other) return undefined;
+  const at = onScreen(port, view);
+  const margin = 24;
+  if (at.x < margin || at.x > view.width - margin || at.y < 0 || at.y > view.height) return undefined;
+  const corner = onScreen(other.position, view);
+  const gone = side === "left" ? corner.x + NODE_WIDTH * view.zoom <= 0 : corner.x >= view.width;
+  if (!gone) return undefined;
+  return { id: there.node, side, y: Math.min(view.height - 70, Math.max(4, at.y - 10)) };
+}
+
+function portPlace(doc: PipelineDoc, end: Endpoint, side: "left" | "right"): Point | undefined {
+  const node = doc.nodes[end.node];
+  const def = node && own(nodeDefs, node.type);
+  if (!node || !def) return undefined;
+  const index = Object.keys(side === "left" ? def.inputs : def.outputs).indexOf(end.port);
+  return { x: node.position.x + (side === "left" ? 0 : NODE_WIDTH), y: node.position.y + portY(Math.max(0, index)) };
+}
+
+const onScreen = (p: Point, { x, y, zoom }: View): Point => ({ x: p.x * zoom + x, y: p.y * zoom + y });

@@ -6,7 +6,9 @@ import { Component, type ReactNode, useMemo, useState } from "react";
 import type { NodeDef } from "../../nodes/define.ts";
 import type { FaceProps } from "../../nodes/face.ts";
 import { nodeFaces } from "../../nodes/faces.gen.ts";
+import { PORT_KINDS } from "../../nodes/ports.ts";
 import { parseParams } from "../../pipelines/document/check.ts";
+import type { RunOutput } from "../../pipelines/document/events.ts";
 import { own } from "../../pipelines/document/own.ts";
 import { useRun } from "../runs/runStore.ts";
 import { artifactUrl } from "../shell/upload.ts";
@@ -64,7 +66,7 @@ export function NodeFace({ id, def, view }: Props) {
   );
 }
 
-const NO_OUTPUTS: FaceProps["outputs"] & { readonly report?: { readonly digest: string } } = {};
+const NO_OUTPUTS: Readonly<Record<string, RunOutput>> = {};
 const NO_PREVIEWS: readonly { readonly digest: string }[] = [];
 
 function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large"> | undefined {
@@ -78,7 +80,7 @@ function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large"> | unde
     const parsed = parseParams(def, node);
     return {
       params: "params" in parsed ? parsed.params : node.params,
-      outputs,
+      outputs: artifactsOf(outputs),
       report,
       previews: previews.map((preview) => artifactUrl(preview.digest)),
       artifactUrl,
@@ -86,6 +88,14 @@ function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large"> | unde
       setParam: (name, value) => editor.apply([{ op: "param", node: id, name, value: jsonOf(value) }]),
     };
   }, [node, def, outputs, previews, report, run, id]);
+}
+
+function artifactsOf(outputs: Readonly<Record<string, RunOutput>>): FaceProps["outputs"] {
+  const known = Object.entries(outputs).flatMap(([port, { kind, digest, size = 0 }]) => {
+    const portKind = PORT_KINDS.find((k) => k === kind);
+    return portKind ? [[port, { kind: portKind, digest, size }] as const] : [];
+  });
+  return Object.fromEntries(known);
 }
 
 /** A face's value as a document can hold it. */

@@ -86,7 +86,7 @@ function PaletteItem({ def, collapsed }: { readonly def: NodeDef; readonly colla
         onClick={() => add(def)}
       >
         <NodeIcon name={def.icon} />
-        {!collapsed && def.title}
+        {!collapsed && <span className="cut">{def.title}</span>}
       </button>
     </Tip>
   );

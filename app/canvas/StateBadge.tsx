@@ -37,7 +37,7 @@ const ROUND = 2 * Math.PI * 5.5;
 function Ring({ fraction }: { readonly fraction: number | undefined }) {
   return (
     <svg
-      className={`ring ${fraction === undefined ? "turning" : ""}`}
+      className={`progress-ring ${fraction === undefined ? "turning" : ""}`}
       viewBox="0 0 14 14"
       role="img"
       aria-label="running"

@@ -4,17 +4,28 @@ import { Maximize, Minus, Plus } from "lucide-react";
 import { type RefObject, useEffect } from "react";
 import { COMPACT_ZOOM } from "./nodeGeometry.ts";
 
-/** Gives the zoom to the styles: widths that stay screen pixels divide by --z, and nodes turn compact. */
+/** Dots of the grid stay between these distances on screen at every zoom. */
+const GRID = 16;
+const WIDEST = 24;
+
+function gridOnScreen(zoom: number): number {
+  const steps = Math.ceil(Math.log2(WIDEST / 2 / (GRID * zoom)));
+  return GRID * zoom * 2 ** steps;
+}
+
+/** Gives the view to the styles: widths that stay screen pixels divide by --z, nodes turn compact, the grid moves. */
 export function ZoomVariable({ wrapper }: { readonly wrapper: RefObject<HTMLDivElement | null> }) {
-  const zoom = useStore((s) => s.transform[2]);
+  const [x, y, zoom] = useStore((s) => s.transform);
   const connecting = useStore((s) => s.connection.inProgress);
   useEffect(() => {
     const element = wrapper.current;
     if (!element) return;
     element.style.setProperty("--z", String(zoom));
+    element.style.backgroundPosition = `${x}px ${y}px`;
+    element.style.backgroundSize = `${gridOnScreen(zoom)}px ${gridOnScreen(zoom)}px`;
     element.toggleAttribute("data-compact", zoom < COMPACT_ZOOM);
     element.toggleAttribute("data-connecting", connecting);
-  }, [wrapper, zoom, connecting]);
+  }, [wrapper, x, y, zoom, connecting]);
   return null;
 }
 

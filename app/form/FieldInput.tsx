@@ -21,7 +21,7 @@ export interface FieldInputProps {
 
 /** Up to this many short options stand side by side. */
 const SEGMENTS = 4;
-const SEGMENT_LETTERS = 18;
+const SEGMENT_LETTERS = 14;
 
 export function FieldInput(props: FieldInputProps) {
   const { id, field, value, tone, onValue } = props;

@@ -19,10 +19,10 @@ export function ResultStrip() {
   const { data: targets } = useQuery(trpc.targets.list.queryOptions());
   const reports = useReports();
   const { figures, accuracy } = useMemo(() => resultFigures(reports), [reports]);
-  if (!doc) return <footer className="strip" />;
+  if (!doc) return <section className="strip" />;
   const memory = targets?.find((t) => t.id === (run.target ?? doc.target))?.memoryBytes;
   return (
-    <footer className="strip" aria-label="Result" data-testid="result-strip">
+    <section className="strip" aria-label="Result" data-testid="result-strip">
       <div className="strip-head">
         <span className="l">Before → after on</span>
         <span className="cut">{run.target ?? doc.target}</span>
@@ -33,7 +33,7 @@ export function ResultStrip() {
       <div className="grow items-end">
         <RunPicker pipeline={doc.name} />
       </div>
-    </footer>
+    </section>
   );
 }
 
