@@ -45,6 +45,8 @@ export interface Execution {
 type Outputs = Readonly<Record<string, ArtifactRef>>;
 export interface RunResult {
   readonly failed: boolean;
+  /** False where every node was a hit. */
+  readonly worked: boolean;
   readonly outputs: Readonly<Record<string, Outputs>>;
 }
 
@@ -71,6 +73,7 @@ class RunExecution {
   /** Results on their way into the cache. */
   readonly #writes: Promise<void>[] = [];
   #wake: () => void = () => {};
+  #worked = false;
 
   constructor(
     private readonly services: ExecutionServices,
@@ -95,6 +98,7 @@ class RunExecution {
     }
     const states = [...this.#nodes.values()];
     return {
+      worked: this.#worked,
       failed: states.some(({ state }) => state !== "done"),
       outputs: Object.fromEntries(states.filter((s) => s.state === "done").map((s) => [s.node.id, s.outputs])),
     };
@@ -202,6 +206,7 @@ class RunExecution {
 
   async #runStage(missed: readonly NodeState[]): Promise<void> {
     const { services, execution } = this;
+    this.#worked = true;
     const nodes = this.#stageNodes(missed);
     const measures = missed.some(({ node }) => node.def.effects === "measures");
     const resources = new Set(missed.flatMap(({ node }) => node.def.resources));

@@ -25,7 +25,7 @@ export interface ExecutorOptions extends ExecutionServices {
   readonly capabilityFixes: Readonly<Record<string, string>>;
   /** Adds path and, for reports, value. */
   describeOutput(ref: RunOutput): Promise<RunOutput>;
-  /** Called after each run: the moment to trim the store. */
+  /** Called after each run that made something: the moment to trim the store. */
   afterRun?(): Promise<void>;
   readonly concurrentRuns?: number;
 }
@@ -164,11 +164,13 @@ export class Executor {
   ): Promise<void> {
     const { pipeline, target } = request;
     const said = diagnostics.length > 0 ? { diagnostics: [...diagnostics] } : {};
+    let worked = true;
     try {
       const plan = doc && planRun(this.options.defs, doc, request.to);
       const order = plan ? [...plan.nodes.keys()] : [];
       log.append({ type: "run.started", pipeline, target, plan: order, ...said });
       const result = plan && doc && (await this.#execute({ plan, doc, request, log, signal }));
+      worked = result?.worked ?? false;
       const outputs = result ? await this.#describe(result) : {};
       const status = result && !result.failed ? "done" : "failed";
       log.append({ type: "run.finished", status, outputs, ...said });
@@ -178,7 +180,7 @@ export class Executor {
       const status = signal.aborted ? "cancelled" : "failed";
       log.append({ type: "run.finished", status, outputs: {}, ...(signal.aborted ? said : { diagnostics: [bug] }) });
     }
-    await this.options.afterRun?.().catch(() => {});
+    if (worked) await this.options.afterRun?.().catch(() => {});
   }
 
   async #execute(run: {

@@ -1,4 +1,5 @@
 /** The step process's side of the protocol: takes a job, runs it, says so, takes the next. It ends with its parent. */
+import { Worker } from "node:worker_threads";
 import type { NodeImpl } from "../../nodes/define.ts";
 import { describeError } from "./errors.ts";
 import type { Job, StepMessage } from "./protocol.ts";
@@ -18,6 +19,15 @@ export function serveSteps(impls: Readonly<Record<string, NodeImpl>>, createRunt
       .finally(() => send({ type: "idle" }));
   });
   process.on("disconnect", () => process.exit());
+  endWithParent();
   // The terminal's Ctrl-C goes to the whole group; who ends this process is the executor.
   process.on("SIGINT", () => {});
+}
+
+/** A busy loop or a native call never hears of a killed parent; a thread of its own does. */
+function endWithParent(): void {
+  const watch = `setInterval(() => {
+    if (process.ppid !== ${process.ppid}) process.kill(process.pid, "SIGKILL");
+  }, 1000)`;
+  new Worker(watch, { eval: true, stdout: true, stderr: true }).unref();
 }
