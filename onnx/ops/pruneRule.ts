@@ -6,7 +6,7 @@
  * node; `passes/prune/groups.ts` solves them over the graph. An axis that a rule does not mention, with more than one
  * index, would be free to shrink without its node noticing: rules name every axis of every input and output.
  */
-import type { Graph, Node, Shape, Value } from "../ir/graph.ts";
+import type { Node, Shape, Value } from "../ir/graph.ts";
 
 /** One axis of one value; `axis` counts from 0. */
 export interface AxisRef {
@@ -28,7 +28,8 @@ export interface Coupler {
 
 /** What is left of each axis when channels have been taken out. */
 export interface Kept {
-  readonly graph: Graph;
+  /** Version of the ai.onnx operator set. */
+  readonly opset: number;
   /** Shape after the cut; undefined where the rank is unknown. */
   shape(value: Value): Shape | undefined;
   /** The channels kept, ascending; undefined where all are. */
