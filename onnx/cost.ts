@@ -19,6 +19,13 @@ export interface CostOptions {
 /** What an operator computes in. */
 export type Precision = "f32" | "f16" | "i8";
 
+/** One value that a node reads or writes, as it lies in memory. */
+export interface Traffic {
+  readonly value: Value;
+  /** Bytes moved; absent where the size is unknown. */
+  readonly bytes?: number;
+}
+
 export interface NodeCost {
   readonly node: Node;
   readonly precision: Precision;
@@ -28,7 +35,9 @@ export interface NodeCost {
   readonly parameters: number;
   /** Bytes of the constants it reads, as stored. */
   readonly weightBytes: number;
-  /** Bytes of activations read and written, as a runtime holds them (`materialized.ts`). */
+  /** Activations read and written, as a runtime holds them (`materialized.ts`). */
+  readonly reads: readonly Traffic[];
+  readonly writes: readonly Traffic[];
   readonly inputBytes?: number;
   readonly outputBytes?: number;
 }
@@ -78,14 +87,18 @@ function graphCost(graph: Graph, dimsOf: DimsOf): readonly NodeCost[] {
 function nodeCost(node: Node, folded: ReadonlySet<Node>, dimsOf: DimsOf): NodeCost {
   const weights = new Set(node.inputs.flatMap((value) => (value ? constantsOf(value, folded) : [])));
   const arithmetic = node.subgraphs.length > 0 ? controlCost(node, dimsOf) : arithmeticOf(node, dimsOf);
-  const moved = movedBytes(node, folded, dimsOf);
+  const { reads, writes } = trafficOf(node, folded, dimsOf);
+  const [inputBytes, outputBytes] = [totalBytes(reads), totalBytes(writes)];
   return {
     node,
     precision: precisionOf(node),
     ...arithmetic,
     parameters: sum([...weights].map(parametersOf)),
     weightBytes: sum([...weights].map((value) => value.constant?.byteLength ?? 0)),
-    ...moved,
+    reads,
+    writes,
+    ...(inputBytes !== undefined && { inputBytes }),
+    ...(outputBytes !== undefined && { outputBytes }),
   };
 }
 
@@ -174,24 +187,38 @@ export function bytesOf(value: Value, dimsOf: DimsOf): number | undefined {
   return dims && elemType !== undefined ? packedByteLength(elemType, numericProduct(dims)) : undefined;
 }
 
-function movedBytes(
-  node: Node,
-  folded: ReadonlySet<Node>,
-  dimsOf: DimsOf,
-): { inputBytes?: number; outputBytes?: number } {
+function trafficOf(node: Node, folded: ReadonlySet<Node>, dimsOf: DimsOf): Pick<NodeCost, "reads" | "writes"> {
   const memory = opDef(node.domain, node.opType)?.memory;
-  if (memory === "view" || isOp(node, "DequantizeLinear") || isFusedQuantize(node))
-    return { inputBytes: 0, outputBytes: 0 };
-  const sizes = (values: readonly (Value | null)[]): number | undefined => {
-    const distinct = new Set(
-      values.flatMap((value) => (value && !isConstant(value, folded) ? materialized(value) : [])),
-    );
-    const bytes = [...distinct].map((value) => bytesOf(value, dimsOf));
-    return bytes.includes(undefined) ? undefined : sum(bytes.map((b) => b ?? 0));
-  };
-  const written = sizes(node.outputs);
-  const read = memory === "none" ? 0 : memory === "selects" ? written : sizes(node.inputs);
-  return { ...(read !== undefined && { inputBytes: read }), ...(written !== undefined && { outputBytes: written }) };
+  if (memory === "view" || isOp(node, "DequantizeLinear") || isFusedQuantize(node)) return { reads: [], writes: [] };
+  const writes = held(node.outputs, folded).map((value) => traffic(value, bytesOf(value, dimsOf)));
+  if (memory === "none") return { reads: [], writes };
+  const written = totalBytes(writes);
+  const reads = held(node.inputs, folded).map((value) => {
+    const whole = bytesOf(value, dimsOf);
+    if (memory !== "selects") return traffic(value, whole);
+    return traffic(value, whole === undefined || written === undefined ? undefined : Math.min(whole, written));
+  });
+  return { reads, writes };
+}
+
+function held(values: readonly (Value | null)[], folded: ReadonlySet<Node>): readonly Value[] {
+  const distinct = new Set<Value>();
+  for (const value of values) if (value && !isConstant(value, folded)) distinct.add(materialized(value));
+  return [...distinct];
+}
+
+function traffic(value: Value, bytes: number | undefined): Traffic {
+  return bytes === undefined ? { value } : { value, bytes };
+}
+
+/** Undefined where one of them is unknown. */
+export function totalBytes(traffic: readonly Traffic[]): number | undefined {
+  let total = 0;
+  for (const { bytes } of traffic) {
+    if (bytes === undefined) return undefined;
+    total += bytes;
+  }
+  return total;
 }
 
 const EIGHT_BITS: ReadonlySet<number> = new Set([DataType.INT8, DataType.UINT8]);

@@ -12,17 +12,27 @@ function sameType(ctx: ShapeContext) {
 }
 
 /** `perElement`: arithmetic operations for one element, a transcendental function counted as one. */
-function activation(opType: string, perElement = 1, prune = pointwisePrune): OpDef {
+function activation(opType: string, perElement = 1): OpDef {
   return {
     opType,
+    pointwise: true,
     shape: (ctx) => [sameType(ctx)],
     cost: elementwiseCost(perElement),
-    prune,
+    prune: pointwisePrune,
     quantize: responseRule(opType),
   };
 }
 
-const softmaxOpsPerElement = 5; // maximum, subtraction, exponential, sum, division
+/** Maximum, subtraction, exponential, sum and division for each element. */
+function softmax(opType: string): OpDef {
+  return {
+    opType,
+    shape: (ctx) => [sameType(ctx)],
+    cost: elementwiseCost(5),
+    prune: mixingPrune,
+    quantize: responseRule(opType),
+  };
+}
 
 export const activationOps: readonly OpDef[] = [
   activation("Relu"),
@@ -43,11 +53,12 @@ export const activationOps: readonly OpDef[] = [
   activation("Softplus", 3),
   activation("Softsign", 3),
   activation("Shrink", 2),
-  activation("Softmax", softmaxOpsPerElement, mixingPrune),
-  activation("LogSoftmax", softmaxOpsPerElement, mixingPrune),
-  activation("Hardmax", softmaxOpsPerElement, mixingPrune),
+  softmax("Softmax"),
+  softmax("LogSoftmax"),
+  softmax("Hardmax"),
   {
     opType: "Clip",
+    pointwise: true,
     shape: (ctx) => [{ ...sameType(ctx), elements: clipped(ctx) }],
     cost: elementwiseCost(2),
     prune: pointwisePrune,

@@ -31,6 +31,7 @@ function unary(opType: string, options: UnaryOptions = {}): OpDef {
       },
     ],
     cost: elementwiseCost(1),
+    pointwise: true,
     prune: pointwisePrune,
   };
 }
@@ -53,6 +54,7 @@ function nary(opType: string, options: NaryOptions = {}): OpDef {
       ];
     },
     cost: (ctx) => elementwiseCost(Math.max(1, ctx.node.inputs.length - 1))(ctx),
+    pointwise: true,
     prune: pointwisePrune,
   };
 }
@@ -145,6 +147,7 @@ export const elementwiseOps: readonly OpDef[] = [
   unary("BitwiseNot"),
   {
     opType: "Where",
+    pointwise: true,
     shape: (ctx) => [
       {
         ...tensor(elemTypeOf(ctx, 1), broadcast([shapeOf(ctx, 0), shapeOf(ctx, 1), shapeOf(ctx, 2)])),

@@ -30,6 +30,7 @@ export function statisticsShape(ctx: ShapeContext): Shape | undefined {
 export const normalizationOps: readonly OpDef[] = [
   {
     opType: "BatchNormalization",
+    pointwise: true,
     // Running mean and variance follow in training mode; files before opset 14 may list saved statistics too.
     shape: (ctx) => [
       normalized(ctx),

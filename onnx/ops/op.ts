@@ -57,9 +57,12 @@ export interface OpDef {
   readonly cost?: CostRule;
   /**
    * Memory it touches besides the plain case (reads its inputs, writes its outputs): a "view" is its first input under
-   * another shape, "selects" reads only as much as it writes, "none" looks at shapes, not data.
+   * another shape, "parts" joins or splits tensors that a compiler can lay in one buffer, "selects" reads only as much as
+   * it writes, "none" looks at shapes, not data.
    */
-  readonly memory?: "view" | "selects" | "none";
+  readonly memory?: "view" | "parts" | "selects" | "none";
+  /** One output element from the input elements at the same place: compilers fuse it into what computes them. */
+  readonly pointwise?: true;
   /** Of a quantized operator: the inputs that hold data. The others are scales and zero points. */
   readonly data?: readonly number[];
   /** Parameters in its packed weight (input 1), where they are more than the stored elements. */

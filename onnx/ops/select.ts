@@ -176,8 +176,8 @@ function likeFirst(opType: string): OpDef {
 }
 
 export const selectOps: readonly OpDef[] = [
-  { opType: "Concat", prune: concatPrune, quantize: carriesAll, shape: (ctx) => [concat(ctx)] },
-  { opType: "Split", prune: splitPrune, quantize: carriesFirst, shape: split },
+  { opType: "Concat", memory: "parts", prune: concatPrune, quantize: carriesAll, shape: (ctx) => [concat(ctx)] },
+  { opType: "Split", memory: "parts", prune: splitPrune, quantize: carriesFirst, shape: split },
   { opType: "Slice", memory: "selects", prune: slicePrune, quantize: carriesFirst, shape: (ctx) => [slice(ctx)] },
   { opType: "Gather", memory: "selects", prune: gatherPrune, quantize: carriesFirst, shape: (ctx) => [gather(ctx)] },
   { opType: "GatherElements", memory: "selects", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 1))] },
