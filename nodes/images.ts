@@ -10,7 +10,7 @@ import sharp from "sharp";
 import { type RunContext, UserError } from "./context.ts";
 import { type ImageEntry, type ImagesIndex, INDEX_FILE, imagesIndexSchema } from "./imagesIndex.ts";
 import type { ArtifactRef, Frame, Stream } from "./ports.ts";
-import { mapStream } from "./streams.ts";
+import { mapStream, streamOf, withTotal } from "./streams.ts";
 
 /** 100 megapixels: 300 MB decoded. */
 export const MAX_PIXELS = 100_000_000;
@@ -97,17 +97,13 @@ export async function framesFromImages(ctx: RunContext, ref: ArtifactRef<"images
       return undefined;
     }
   };
-  const decoded = mapStream(listStream(index.images), decode, Math.min(4, availableParallelism()));
-  return Object.assign(present(decoded), { total: index.images.length });
+  const decoded = mapStream(streamOf(index.images), decode, Math.min(4, availableParallelism()));
+  return withTotal(present(decoded), index.images.length);
 }
 
 /** The first line of an error's message: a decoder's has many. */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
-}
-
-async function* listStream<T>(list: readonly T[]) {
-  yield* list;
 }
 
 async function* present(frames: AsyncIterable<Frame | undefined>): AsyncGenerator<Frame> {

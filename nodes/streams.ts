@@ -22,6 +22,47 @@ export function withTotal<T>(source: AsyncIterable<T>, total: number | undefined
   return total === undefined ? source : Object.assign(source, { total });
 }
 
+/** A list as a stream. */
+export function streamOf<T>(items: readonly T[]): Stream<T> {
+  const each = async function* () {
+    yield* items;
+  };
+  return withTotal(each(), items.length);
+}
+
+/**
+ * The items of two streams of the same frames, pairwise. Throws `different-frames` where their ids differ or one ends
+ * before the other.
+ */
+export async function* lockstep<A, B>(
+  first: { readonly stream: AsyncIterable<A>; readonly idOf: (item: A) => string },
+  second: { readonly stream: AsyncIterable<B>; readonly idOf: (item: B) => string },
+): AsyncGenerator<readonly [A, B]> {
+  const others = second.stream[Symbol.asyncIterator]();
+  try {
+    for await (const item of first.stream) {
+      const other = await others.next();
+      const id = first.idOf(item);
+      if (other.done) throw differentFrames(`the second ends before ${id}`);
+      const otherId = second.idOf(other.value);
+      if (id !== otherId) throw differentFrames(`${id} meets ${otherId}`);
+      yield [item, other.value];
+    }
+    const rest = await others.next();
+    if (!rest.done) throw differentFrames(`the first ends before ${second.idOf(rest.value)}`);
+  } finally {
+    await others.return?.();
+  }
+}
+
+function differentFrames(detail: string): UserError {
+  return new UserError(
+    "different-frames",
+    `The two streams are not of the same frames: ${detail}.`,
+    "Feed both from one source.",
+  );
+}
+
 async function* mapped<A, B>(
   source: AsyncIterable<A>,
   map: (item: A, index: number) => Promise<B> | B,

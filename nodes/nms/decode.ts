@@ -3,7 +3,14 @@ import { DataType, dataTypeName } from "../../onnx/ir/dataType.ts";
 import type { HostTensor, HostTensors } from "../../onnx/ir/hostTensor.ts";
 import { halfToFloat } from "../../onnx/ir/tensor.ts";
 import { type BoxGrid, decodeBoxes, findEndToEnd } from "../../onnx/kernels/boxes.ts";
-import { type Candidates, createCandidates, findCandidates, type ScoreGrid } from "../../onnx/kernels/candidates.ts";
+import {
+  type Candidates,
+  createCandidates,
+  findCandidates,
+  type ScoreGrid,
+  TooManyCandidates,
+  type Wanted,
+} from "../../onnx/kernels/candidates.ts";
 import { UserError } from "../context.ts";
 import {
   DECODER_NAMES,
@@ -26,7 +33,7 @@ export interface DecodePlan {
   readonly classes: number;
   readonly endToEnd: boolean;
   /** Fills and returns the same candidates each time. */
-  readonly decode: (tensors: HostTensors, scoreThreshold: number) => Candidates;
+  readonly decode: (tensors: HostTensors, wanted: Wanted) => Candidates;
 }
 
 /**
@@ -43,21 +50,32 @@ export function planDecoding(wanted: DecoderName | "auto", tensors: HostTensors,
     const target = decoder && outputsFor({ ...decoder, anchors: "any" }, shapes, input) ? "count" : "shape";
     throw refusal({ wanted, shapes, fitting, input, target });
   }
-  const candidates = createCandidates(outputs.anchors);
+  const candidates = createCandidates();
   return {
     name,
     classes: outputs.classes,
     endToEnd: decoder.endToEnd === true,
-    decode: (current, scoreThreshold) => {
+    decode: (current, filter) => {
       const boxes = floatsOf(current, outputs.boxes);
       const scores = outputs.scores === outputs.boxes ? boxes : floatsOf(current, outputs.scores);
       const grid = boxGrid(decoder, outputs, { data: boxes, input });
-      if (decoder.endToEnd) findEndToEnd(boxes, scoreThreshold, candidates);
-      else findCandidates(scoreGrid(decoder, outputs, scores), scoreThreshold, candidates);
+      orTooMany(() => {
+        if (decoder.endToEnd) findEndToEnd(boxes, filter.threshold, candidates);
+        else findCandidates(scoreGrid(decoder, outputs, scores), filter, candidates);
+      });
       decodeBoxes(grid, candidates);
       return candidates;
     },
   };
+}
+
+function orTooMany(find: () => void): void {
+  try {
+    find();
+  } catch (error) {
+    if (!(error instanceof TooManyCandidates)) throw error;
+    throw new UserError("too-many-boxes", `In one frame ${error.message}.`, "Raise the score threshold.");
+  }
 }
 
 function scoreGrid(decoder: Decoder, { anchors, classes, scores }: Outputs, data: Float32Array): ScoreGrid {

@@ -29,7 +29,7 @@ export function createDetector(params: NmsParams): Detector {
       );
     }
     plan ??= planDecoding(params.decoder, tensors, transform);
-    const candidates = plan.decode(tensors, params.scoreThreshold);
+    const candidates = plan.decode(tensors, { threshold: params.scoreThreshold, multiLabel: params.multiLabel });
     const kept = suppress(candidates, plan, params);
     const nameOf = classNamer(names, plan.endToEnd ? undefined : plan.classes);
     const detections = Array.from(kept, (index) => detection(candidates, index, { frame, transform, nameOf }));

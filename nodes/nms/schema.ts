@@ -26,6 +26,10 @@ export const nms = defineNode({
       title: "Class by class",
       help: "Boxes of different classes do not suppress each other.",
     }),
+    multiLabel: z.boolean().default(true).meta({
+      title: "Several classes a box",
+      help: "Every class that scores enough, as evaluations count. Off: the best class alone.",
+    }),
     soft: z.boolean().default(false).meta({
       title: "Soft-NMS",
       help: "Overlapping boxes lose score instead of going at once.",

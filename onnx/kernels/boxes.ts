@@ -1,5 +1,5 @@
 /** Boxes of the candidates from the channels of their anchors, in pixels of the network's input (x1, y1, x2, y2). */
-import type { Candidates } from "./candidates.ts";
+import { type Candidates, push } from "./candidates.ts";
 
 /** See `BoxCode` in nodes/nms/decoders.ts for what each code means. */
 export interface BoxGrid {
@@ -81,9 +81,6 @@ function scale(box: Float64Array, { inputWidth, inputHeight }: BoxGrid): void {
 export function findEndToEnd(data: Float32Array, threshold: number, out: Candidates): void {
   out.count = 0;
   for (let a = 0, at = 0; at < data.length; a++, at += 6) {
-    if (!(data[at + 4] >= threshold)) continue;
-    out.anchors[out.count] = a;
-    out.scores[out.count] = data[at + 4];
-    out.classes[out.count++] = Math.round(data[at + 5]);
+    if (data[at + 4] >= threshold) push(out, a, Math.round(data[at + 5]), data[at + 4]);
   }
 }

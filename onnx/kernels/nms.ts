@@ -2,10 +2,10 @@
  * Non-maximum suppression over columns of candidates: of boxes that overlap, the best scored stays (hard), or the others
  * lose score by their overlap (soft: Bodla et al., "Soft-NMS", 2017, Gaussian).
  */
-import type { Candidates } from "./candidates.ts";
+import { type Candidates, MAX_CANDIDATES } from "./candidates.ts";
 
 /** Above this many candidates only the best scored are looked at. */
-const MAX_CANDIDATES = 30_000;
+const MAX_SUPPRESSED = 30_000;
 
 export interface Suppression {
   /** A box goes when its IoU with a better one is above this. */
@@ -75,13 +75,12 @@ export function softNonMaxSuppression(candidates: Candidates, options: SoftSuppr
  * so that the typed array's own sort does it without a comparator.
  */
 function byScore({ scores, count }: Candidates): Int32Array {
-  const room = 2 ** 21;
-  if (count > room) throw new RangeError(`${count} candidates are more than can be sorted`);
+  const room = MAX_CANDIDATES;
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, count);
   const keys = new Float64Array(count);
   for (let i = 0; i < count; i++) keys[i] = bits[i] * room + (room - 1 - i);
   keys.sort();
-  const order = new Int32Array(Math.min(count, MAX_CANDIDATES));
+  const order = new Int32Array(Math.min(count, MAX_SUPPRESSED));
   for (let i = 0; i < order.length; i++) {
     const key = keys[count - 1 - i];
     order[i] = room - 1 - (key - Math.floor(key / room) * room);
