@@ -1,5 +1,6 @@
 /**
  * Conv(Pad(x, p)) -> Conv(x) with p added to its own pads, where Pad writes zeros around the spatial axes only.
+ * AveragePool(Pad(x, p)) -> AveragePool(x) likewise, counting the padding; its own pads must be none or counted too.
  * MaxPool does not take a Pad in: it pads with -infinity, not zero.
  */
 import type { Node } from "../../ir/graph.ts";
@@ -24,23 +25,26 @@ function zeroPads(pad: Node, rank: number): readonly number[] | string {
   return pads;
 }
 
-export const fusePadIntoConv: Rule = {
-  name: "fuse-pad-into-conv",
+/** Why the layer cannot take the padding over; undefined where it can. */
+function refusal(layer: Node, pad: Node): string | undefined {
+  const autoPad = layer.string("auto_pad") ?? "NOTSET";
+  if (autoPad !== "NOTSET" && autoPad !== "VALID") return "the layer works out its own pads";
+  if (onlyReader(pad.output()) !== layer) return "the padded value is read elsewhere too";
+  if (!isOp(layer, "AveragePool")) return undefined;
+  if (layer.int("ceil_mode") === 1) return "the pool's last window may lie outside";
+  const padsItself = layer.ints("pads")?.some((p) => p !== 0) ?? false;
+  return padsItself && layer.int("count_include_pad") !== 1 ? "the pool does not count its own padding" : undefined;
+}
+
+export const fusePadIntoLayer: Rule = {
+  name: "fuse-pad-into-layer",
   apply({ graph, note }) {
     return forEachNode(graph, (node) => {
-      const pad = isOp(node, "Conv") ? writerOf(node.inputs[0], "Pad") : undefined;
+      const pad = isOp(node, "Conv", "AveragePool") ? writerOf(node.inputs[0], "Pad") : undefined;
       const rank = pad?.output().shape?.length;
       if (!pad || rank === undefined) return false;
       const pads = zeroPads(pad, rank);
-      const autoPad = node.string("auto_pad") ?? "NOTSET";
-      const reason =
-        typeof pads === "string"
-          ? pads
-          : autoPad !== "NOTSET" && autoPad !== "VALID"
-            ? "the Conv works out its own pads"
-            : onlyReader(pad.output()) !== node
-              ? "the padded value is read elsewhere too"
-              : undefined;
+      const reason = typeof pads === "string" ? pads : refusal(node, pad);
       if (typeof pads === "string" || reason) {
         note(pad, reason ?? "");
         return false;
@@ -48,6 +52,7 @@ export const fusePadIntoConv: Rule = {
       const own = node.ints("pads") ?? new Array<number>(2 * (rank - 2)).fill(0);
       const spatial = [...pads.slice(2, rank), ...pads.slice(rank + 2)];
       node.attributes.delete("auto_pad");
+      if (isOp(node, "AveragePool")) node.set("count_include_pad", 1);
       node.set(
         "pads",
         spatial.map((p, i) => p + (own[i] ?? 0)),

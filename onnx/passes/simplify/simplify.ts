@@ -11,6 +11,7 @@ import { mergeCommonSubexpressions } from "./commonSubexpressions.ts";
 import { foldConstants, foldShapes } from "./constantFolding.ts";
 import { fuseAffine } from "./convAffine.ts";
 import { dropDeadNodes } from "./deadNodes.ts";
+import { fuseFocusIntoConv } from "./focus.ts";
 import { fuseMatMulAdd } from "./gemm.ts";
 import { dropCastPairs, dropIdentities, mergeReshapes } from "./identities.ts";
 import {
@@ -20,10 +21,11 @@ import {
   mergeEqualInitializers,
 } from "./initializers.ts";
 import { fuseLayerNormalization } from "./layerNorm.ts";
-import { fusePadIntoConv } from "./padConv.ts";
+import { fusePadIntoLayer } from "./padConv.ts";
 import type { Rule } from "./rule.ts";
 import { constantReshapeTargets } from "./shapes.ts";
 import { foldTransposeIntoGemm, mergeTransposes } from "./transposes.ts";
+import { mergeViews } from "./views.ts";
 
 /** In the order of a round: constants first, since most other rules ask for them. */
 export const simplifyRules: readonly Rule[] = [
@@ -37,12 +39,14 @@ export const simplifyRules: readonly Rule[] = [
   dropCastPairs,
   mergeReshapes,
   mergeTransposes,
+  mergeViews,
   mergeEqualInitializers,
   mergeCommonSubexpressions,
   fuseLayerNormalization,
   fuseMatMulAdd,
   foldTransposeIntoGemm,
-  fusePadIntoConv,
+  fusePadIntoLayer,
+  fuseFocusIntoConv,
   fuseAffine,
   dropDeadNodes,
   dropUnusedInitializers,
