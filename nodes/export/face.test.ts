@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { renderFace } from "../../test/support/renderFace.ts";
+import { Face } from "./face.tsx";
+
+it("names the folder and what is wired to lie in it", () => {
+  const model = { kind: "model", digest: "0".repeat(64), size: 1 } as const;
+  const html = renderFace(Face, {
+    params: { name: "fastestdet" },
+    upstream: (kind) => (kind === "model" ? model : undefined),
+  });
+  expect(html).toContain("exports/fastestdet: model.onnx, README.md");
+  expect(html).not.toContain("preprocess.json");
+});
