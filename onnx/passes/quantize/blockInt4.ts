@@ -48,9 +48,9 @@ export async function quantizeBlockwise(
   model: Model,
   layers: readonly Layer[],
   options: { readonly layout: LayoutName; readonly blockSize: number },
-): Promise<readonly BlockLayer[]> {
+): Promise<{ layers: readonly BlockLayer[]; upgraded: Readonly<Record<string, number>> }> {
   const forms = layers.map((layer) => formOf(layer, options));
-  if (forms.some((form) => form?.kind !== "packed")) upgradeOpset(model, OPSET);
+  const upgraded = forms.every((form) => form?.kind === "packed") ? {} : upgradeOpset(model, OPSET);
   if (forms.some((form) => form?.kind === "packed")) model.opsetImports.set("com.microsoft", 1);
   const writer = new QdqWriter(model.graph);
   const done: BlockLayer[] = [];
@@ -58,7 +58,7 @@ export async function quantizeBlockwise(
     const form = forms[i];
     done.push(form ? await writeNibbles(layer, form, writer) : await writeBytes(layer, writer));
   }
-  return done;
+  return { layers: done, upgraded };
 }
 
 function formOf(layer: Layer, { layout, blockSize }: { layout: LayoutName; blockSize: number }): Form | undefined {

@@ -28,8 +28,12 @@ export interface WeightQuantizedLayer {
 export async function quantizeDynamically(
   model: Model,
   layers: readonly Layer[],
-): Promise<{ layers: readonly WeightQuantizedLayer[]; left: readonly LeftInFloat[] }> {
-  upgradeOpset(model, OPSET);
+): Promise<{
+  layers: readonly WeightQuantizedLayer[];
+  left: readonly LeftInFloat[];
+  upgraded: Readonly<Record<string, number>>;
+}> {
+  const upgraded = upgradeOpset(model, OPSET);
   const writer = new DynamicWriter(model.graph);
   const done: WeightQuantizedLayer[] = [];
   const left: LeftInFloat[] = [];
@@ -43,7 +47,7 @@ export async function quantizeDynamically(
     writer.write(layer, weights);
     done.push({ layer, weights });
   }
-  return { layers: done, left };
+  return { layers: done, left, upgraded };
 }
 
 interface DynamicInput {

@@ -34,9 +34,10 @@ const HALF_SCALES_OPSET = 19;
 export async function convertToHalf(
   model: Model,
   options: HalfOptions,
-): Promise<{ converted: number; left: LeftInFloat[] }> {
+): Promise<{ left: LeftInFloat[]; upgraded: Readonly<Record<string, number>> }> {
   const { graph } = model;
-  if (graph.nodes.some((node) => node.opType === "DequantizeLinear")) upgradeOpset(model, HALF_SCALES_OPSET);
+  const quantized = graph.nodes.some((node) => node.opType === "DequantizeLinear");
+  const upgraded = quantized ? upgradeOpset(model, HALF_SCALES_OPSET) : {};
   inferShapes(model);
   const left: LeftInFloat[] = [];
   const half = new Set<Node>();
@@ -47,7 +48,7 @@ export async function convertToHalf(
   }
   const converter = new HalfConverter(graph, half);
   await converter.convert(options.io);
-  return { converted: half.size, left };
+  return { left, upgraded };
 }
 
 async function reasonForFloat(node: Node, { keepFloat, table }: HalfOptions): Promise<string | undefined> {

@@ -1,7 +1,8 @@
 /**
  * How much a layer will suffer, before anything runs: the noise that rounding adds to its output, over the variance of
  * its output, both per channel. Three sources: the input's rounding and clipping, passed on by the weights; the
- * weights' own rounding, times the input's variance; and the output's rounding, seen through the function behind it.
+ * weights' own rounding, times the input's variance; and the output's rounding, seen through the function behind it by the
+ * layers that read on.
  */
 import { DataType } from "../../ir/dataType.ts";
 import type { Value } from "../../ir/graph.ts";
@@ -12,44 +13,76 @@ import type { Layer } from "./layers.ts";
 import type { QuantizedWeights } from "./layerWeights.ts";
 import { responseAfter } from "./response.ts";
 
-/** 10 log10 of signal over noise at the layer's output; undefined where the channels were not calibrated. */
-export function predictSqnrDb(
-  design: {
-    readonly layer: Layer;
-    readonly weights: QuantizedWeights;
-    readonly input: QuantizationParameters;
-    readonly output: QuantizationParameters | undefined;
-  },
-  table: CalibrationTable,
-): number | undefined {
-  const { layer, weights } = design;
-  const input = table.tensors[layer.input.name];
-  const output = table.tensors[layer.output.name];
-  if (!input || output?.channels.variance.length !== weights.noise.length) return undefined;
-  const white = roundingNoise(input, design.input, (x) => x);
-  const noise = weights.noise.map((fromWeights, c) => fromWeights + white * (weights.gain[c] ?? 0));
-  const share = meanShare((c) => noise[c] ?? 0, output.channels.variance);
-  const rounding = design.output ? outputShare(layer.output, output, design.output, table) : 0;
-  return share + rounding === 0 ? undefined : -10 * Math.log10(share + rounding);
+export interface LayerDesign {
+  readonly layer: Layer;
+  readonly weights: QuantizedWeights;
+  readonly input: QuantizationParameters;
+  /** Of the layer's output, where the layout quantizes it. */
+  readonly output: QuantizationParameters | undefined;
 }
 
-/** Rounding of the output, as it is behind the function that reads it. */
+/** Per layer 10 log10 of signal over noise; undefined where its channels were not calibrated. */
+export function predictSqnrDb(
+  designs: readonly LayerDesign[],
+  table: CalibrationTable,
+): readonly (number | undefined)[] {
+  const readers = new Map<Value, LayerDesign[]>();
+  for (const design of designs) readers.set(design.layer.input, [...(readers.get(design.layer.input) ?? []), design]);
+  return designs.map((design) => {
+    const input = table.tensors[design.layer.input.name];
+    if (!input) return undefined;
+    const own = noiseShare(
+      design,
+      roundingNoise(input, design.input, (x) => x),
+      table,
+      design.weights.noise,
+    );
+    if (own === undefined) return undefined;
+    const share = own + outputShare(design, readers, table);
+    return share === 0 ? undefined : -10 * Math.log10(share);
+  });
+}
+
+/** Share that white noise on the input, and `more` on top, takes of a layer's output. */
+function noiseShare(
+  { layer, weights }: LayerDesign,
+  white: number,
+  table: CalibrationTable,
+  more?: Float64Array,
+): number | undefined {
+  const variance = table.tensors[layer.output.name]?.channels.variance;
+  if (variance?.length !== weights.gain.length) return undefined;
+  return meanShare((c) => white * (weights.gain[c] ?? 0) + (more?.[c] ?? 0), variance);
+}
+
+/** What rounding the output costs, behind the function that reads it, in the layers that read on from there. */
 function outputShare(
-  value: Value,
-  output: TensorCalibration,
-  parameters: QuantizationParameters,
+  { layer, output }: LayerDesign,
+  readers: ReadonlyMap<Value, readonly LayerDesign[]>,
   table: CalibrationTable,
 ): number {
-  const response = responseAfter(value);
-  const after = response && table.tensors[response.output.name];
-  const noise = roundingNoise(output, parameters, response?.of ?? ((x) => x));
-  return meanShare(() => noise, (after ?? output).channels.variance);
+  const seen = table.tensors[layer.output.name];
+  if (!output || !seen) return 0;
+  const response = responseAfter(layer.output);
+  const noise = roundingNoise(seen, output, response?.of ?? ((x) => x));
+  const next = readers.get(response?.output ?? layer.output) ?? [];
+  const shares = next.flatMap((reader) => noiseShare(reader, noise, table) ?? []);
+  return shares.length > 0 ? Math.max(...shares) : meanShare(() => noise, seen.channels.variance);
 }
 
-/** Noise over signal, mean over the channels; at most 1 each, for a channel that is lost cannot be lost twice. */
+/**
+ * Noise over signal, mean over the channels, at most 1 each: a channel that is lost cannot be lost twice. A channel
+ * counts by its standard deviation, so that dead ones, which have no signal to lose, count for nothing.
+ */
 function meanShare(noise: (channel: number) => number, variances: readonly number[]): number {
-  const shares = variances.map((variance, c) => (noise(c) === 0 ? 0 : noise(c) / (noise(c) + variance)));
-  return shares.reduce((a, b) => a + b, 0) / shares.length;
+  let sum = 0;
+  let weights = 0;
+  for (const [c, variance] of variances.entries()) {
+    const weight = Math.sqrt(variance);
+    weights += weight;
+    if (weight > 0) sum += (weight * noise(c)) / (noise(c) + variance);
+  }
+  return weights === 0 ? 0 : sum / weights;
 }
 
 function roundingNoise(
@@ -62,4 +95,10 @@ function roundingNoise(
     Math.min(histogram.counts.length, Math.max(0, Math.round((x - histogram.low) / histogram.width)));
   const sums = responseSums(histogram, response);
   return clipError(sums, edge((least - zeroPoint) * scale), edge((most - zeroPoint) * scale), scale);
+}
+
+/** The same for weights alone: what their rounding adds to white input. */
+export function predictedWeightSqnrDb({ gain, noise }: QuantizedWeights): number | undefined {
+  const [signal, error] = [gain, noise].map((values) => values.reduce((a, b) => a + b, 0));
+  return signal && error ? 10 * Math.log10(signal / error) : undefined;
 }

@@ -12,16 +12,12 @@ import type { Layer } from "./layers.ts";
 import { type QuantizedWeights, quantizeLayerWeights } from "./layerWeights.ts";
 import type { Layout } from "./layout.ts";
 import { planQuantization, type QuantizationPlan } from "./plan.ts";
-import { predictSqnrDb } from "./predictSqnr.ts";
+import { type LayerDesign, predictSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
 import { QuantizeError } from "./quantizeError.ts";
 import { replaceConstant } from "./replaceConstant.ts";
 
-export interface QuantizedLayer {
-  readonly layer: Layer;
-  readonly weights: QuantizedWeights;
-  readonly input: QuantizationParameters;
-  readonly output: QuantizationParameters | undefined;
+export interface QuantizedLayer extends LayerDesign {
   readonly predictedSqnrDb: number | undefined;
 }
 
@@ -43,7 +39,7 @@ export async function designInt8(
   const plan = planQuantization(graph, layers, layout, (value) => rangeOf(table, value));
   const parameters = new Map<Value, QuantizationParameters>();
   for (const [value, { range }] of plan.tensors) parameters.set(value, quantizationParameters(range, layout));
-  const designed: QuantizedLayer[] = [];
+  const designs: LayerDesign[] = [];
   for (const layer of layers) {
     const input = parameters.get(layer.input);
     if (!input) throw new Error(`${layer.name} reads a tensor that was not planned`);
@@ -53,10 +49,10 @@ export async function designInt8(
       ...(layout.integerBias && { inputScale: input.scale }),
     });
     const output = layout.quantizeOutputs ? parameters.get(layer.output) : undefined;
-    const predictedSqnrDb = predictSqnrDb({ layer, weights, input, output }, table);
-    designed.push({ layer, weights, input, output, predictedSqnrDb });
+    designs.push({ layer, weights, input, output });
   }
-  return { plan, parameters, layers: designed };
+  const predicted = predictSqnrDb(designs, table);
+  return { plan, parameters, layers: designs.map((design, i) => ({ ...design, predictedSqnrDb: predicted[i] })) };
 }
 
 /** The range of a tensor; of one that only moves elements about, that of what it moves. */

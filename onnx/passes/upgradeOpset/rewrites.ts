@@ -60,8 +60,10 @@ function constant(node: Node, role: string, tensor: Tensor): Value {
   return node.graph.addInitializer(`${node.output().name}_${role}`, tensor);
 }
 
+/** "To the end" is the largest int64 in many files, which a number cannot hold: any bound past the end says the same. */
 function ints(node: Node, role: string, values: readonly number[]): Value {
-  return constant(node, role, Tensor.i64([values.length], values));
+  const bounded = values.map((x) => Math.min(Number.MAX_SAFE_INTEGER, Math.max(Number.MIN_SAFE_INTEGER, x)));
+  return constant(node, role, Tensor.i64([values.length], bounded));
 }
 
 /** An attribute of one or several integers becomes an input. */

@@ -1,0 +1,185 @@
+/** One door to every form of quantization: chooses the layers, lets the form do its work, says what it did and why. */
+import type { Model } from "../../ir/graph.ts";
+import type { CalibrationTable } from "../calibrate/table.ts";
+import { upgradeOpset } from "../upgradeOpset.ts";
+import { quantizeBlockwise } from "./blockInt4.ts";
+import { quantizeDynamically } from "./dynamicInt8.ts";
+import { convertToHalf } from "./halfPrecision.ts";
+import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
+import { type LayoutName, layoutOf } from "./layout.ts";
+import { predictedWeightSqnrDb } from "./predictSqnr.ts";
+import { QuantizeError } from "./quantizeError.ts";
+import { designInt8, writeInt8 } from "./staticInt8.ts";
+
+export const FORMATS = ["int8", "int8-dynamic", "int4", "fp16"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export interface QuantizeOptions {
+  readonly format: Format;
+  readonly layout: LayoutName;
+  /** Names of nodes that stay in float. */
+  readonly keepFloat: readonly string[];
+  /** INT8: layers whose own quantization leaves less than this many dB stay in float too. */
+  readonly minSqnrDb: number;
+  /** FP16: type of the model's inputs and outputs. */
+  readonly io: "float32" | "float16";
+  /** INT4: weights under one scale. */
+  readonly blockSize: number;
+  readonly table?: CalibrationTable | undefined;
+  /** SQNR of each layer's own quantization where it was measured, dB by node name; else it is predicted. */
+  readonly measured?: ReadonlyMap<string, number>;
+}
+
+export interface LayerResult {
+  readonly node: string;
+  readonly opType: string;
+  readonly bits: number;
+  /** Name of the tensor that the layer gives, in the float model and in this one. */
+  readonly output: string;
+  readonly predictedSqnrDb: number | undefined;
+}
+
+export interface QuantizeResult {
+  readonly layers: readonly LayerResult[];
+  /** Layers that could be quantized and are not, with the reason. */
+  readonly kept: readonly LeftInFloat[];
+  /** Everything else that stays in float, with the reason. */
+  readonly left: readonly LeftInFloat[];
+  /** Rewrites that the newer operator set asked for, by name. */
+  readonly upgraded: Readonly<Record<string, number>>;
+}
+
+/** QuantizeLinear per axis came with this operator set. */
+const QDQ_OPSET = 13;
+
+/** Changes the model, which `prepareForQuantization` has seen, in place. */
+export async function quantize(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
+  const names = new Set(model.graph.nodes.map(nodeName));
+  const unknown = options.keepFloat.find((name) => !names.has(name));
+  if (unknown !== undefined) {
+    throw new QuantizeError(
+      "unknown-node",
+      `keepFloat names "${unknown}", which the model does not have`,
+      "Take the name from the report of load-model or quantize; a pass before this one may have merged the node away.",
+    );
+  }
+  return forms[options.format](model, options);
+}
+
+const forms: Record<Format, (model: Model, options: QuantizeOptions) => Promise<QuantizeResult>> = {
+  int8: quantizeStatically,
+  "int8-dynamic": quantizeByTheRun,
+  int4: quantizeWeights,
+  fp16: halve,
+};
+
+async function quantizeStatically(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
+  const { table } = options;
+  if (!table) {
+    throw new QuantizeError(
+      "no-calibration",
+      "static INT8 needs the ranges of the activations",
+      "Wire a calibrate node into the calibration input, or choose the format int8-dynamic.",
+    );
+  }
+  const upgraded = upgradeOpset(model, QDQ_OPSET);
+  const layout = layoutOf(options.layout);
+  const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
+  let layers = chosen;
+  let design = await designInt8(model.graph, layers, table, layout);
+  const tooNoisy = new Map<string, LeftInFloat>();
+  for (const { layer, predictedSqnrDb } of design.layers) {
+    const measured = options.measured?.get(layer.name);
+    const sqnrDb = measured ?? predictedSqnrDb;
+    if (sqnrDb === undefined || sqnrDb >= options.minSqnrDb) continue;
+    const how = measured === undefined ? "predicted" : "measured";
+    const reason = `quantized, it would keep ${sqnrDb.toFixed(1)} dB (${how}), below ${options.minSqnrDb} dB`;
+    tooNoisy.set(layer.name, { node: layer.name, opType: layer.node.opType, reason });
+  }
+  if (tooNoisy.size > 0) {
+    layers = layers.filter(({ name }) => !tooNoisy.has(name));
+    requireLayers(layers);
+    design = await designInt8(model.graph, layers, table, layout);
+  }
+  writeInt8(model.graph, design, layout);
+  return {
+    layers: design.layers.map(({ layer, predictedSqnrDb }) => ({ ...describe(layer), bits: 8, predictedSqnrDb })),
+    kept: [...kept, ...tooNoisy.values()],
+    left,
+    upgraded,
+  };
+}
+
+async function quantizeByTheRun(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
+  if (options.layout === "tensorrt") {
+    throw new QuantizeError(
+      "dynamic-tensorrt",
+      "TensorRT reads no DynamicQuantizeLinear: it has no dynamic quantization",
+      "Choose the format int8 with a calibrate node, or the layout onnxruntime-x86.",
+    );
+  }
+  const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
+  const result = await quantizeDynamically(model, chosen);
+  return {
+    layers: result.layers.map(({ layer, weights }) => ({
+      ...describe(layer),
+      bits: 8,
+      predictedSqnrDb: predictedWeightSqnrDb(weights),
+    })),
+    kept: [...kept, ...result.left],
+    left,
+    upgraded: result.upgraded,
+  };
+}
+
+async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
+  const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
+  const result = await quantizeBlockwise(model, chosen, options);
+  return {
+    layers: result.layers.map(({ layer, bits, weightSqnrDb }) => ({
+      ...describe(layer),
+      bits,
+      predictedSqnrDb: weightSqnrDb,
+    })),
+    kept,
+    left,
+    upgraded: result.upgraded,
+  };
+}
+
+async function halve(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
+  const { layers } = quantizableLayers(model.graph);
+  const { left, upgraded } = await convertToHalf(model, { ...options, keepFloat: new Set(options.keepFloat) });
+  const floats = new Set(left.map(({ node }) => node));
+  return {
+    layers: layers
+      .filter(({ name }) => !floats.has(name))
+      .map((layer) => ({ ...describe(layer), bits: 16, predictedSqnrDb: undefined })),
+    kept: left.filter(({ node }) => layers.some(({ name }) => name === node)),
+    left: left.filter(({ node }) => layers.every(({ name }) => name !== node)),
+    upgraded,
+  };
+}
+
+function chooseLayers(model: Model, keepFloat: readonly string[]) {
+  const { layers, left } = quantizableLayers(model.graph);
+  const chosen = layers.filter(({ name }) => !keepFloat.includes(name));
+  requireLayers(chosen);
+  const kept = layers
+    .filter(({ name }) => keepFloat.includes(name))
+    .map(({ name, node }) => ({ node: name, opType: node.opType, reason: "kept by the user" }));
+  return { chosen, kept, left };
+}
+
+function requireLayers(layers: readonly Layer[]): void {
+  if (layers.length > 0) return;
+  throw new QuantizeError(
+    "nothing-to-quantize",
+    "no layer is left to quantize: each Conv, ConvTranspose, MatMul and Gemm is kept in float or has no constant f32 weight",
+    "Take names out of keepFloat, lower minSqnrDb, or start from the FP32 model.",
+  );
+}
+
+function describe({ node, name, output }: Layer) {
+  return { node: name, opType: node.opType, output: output.name };
+}
