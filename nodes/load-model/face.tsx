@@ -164,7 +164,8 @@ function shapeText(shape: Value["shape"]): string {
 
 /** Three figures and a unit: `12.3 k`, `0.91 M` (parameters are told in millions), `523 M`, `1.20 G`. */
 function quantity(count: number): string {
-  if (count >= 1e9) return `${(count / 1e9).toPrecision(count < 1e11 ? 3 : 4)} G`;
+  if (count >= 1e11) return `${Math.round(count / 1e9)} G`;
+  if (count >= 999.5e6) return `${(count / 1e9).toPrecision(3)} G`;
   if (count >= 1e5) return `${(count / 1e6).toPrecision(count < 1e6 ? 2 : 3)} M`;
   return count >= 1e3 ? `${(count / 1e3).toPrecision(3)} k` : String(count);
 }

@@ -115,7 +115,11 @@ export class Tensor {
     const { inline, ref } = this.content;
     if (inline) return inline;
     if (ref) return ref.source.read(ref.offset, ref.length);
-    throw new TypeError(`a ${dataTypeName(this.dataType)} tensor has no packed bytes`);
+    throw new TypeError(
+      this.content.strings
+        ? "a tensor of strings has no packed bytes"
+        : `the bytes of a ${dataTypeName(this.dataType)} tensor lie in external data that was not opened`,
+    );
   }
 
   /** Elements as f32: f32, f16, bf16, f64 and integers up to 32 bits are converted; others throw. */
