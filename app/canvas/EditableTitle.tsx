@@ -12,7 +12,6 @@ export function EditableTitle({
   const [draft, setDraft] = useState<string>();
   if (draft === undefined) {
     return (
-      // biome-ignore lint/a11y/noStaticElementInteractions: the inspector edits the title by keyboard
       <h3 className="cut" onDoubleClick={() => setDraft(title)}>
         {title}
       </h3>

@@ -20,7 +20,7 @@ export function Legend() {
   const kinds = PORT_KINDS.filter((kind) => used.split(" ").includes(kind));
   if (kinds.length === 0) return null;
   return (
-    <div className="floating legend" role="group" aria-label="Kinds of port">
+    <section className="floating legend" aria-label="Kinds of port">
       {kinds.map((kind) => (
         <span key={kind} className={`k-${kind}`}>
           <PortSymbol kind={kind} />
@@ -28,6 +28,6 @@ export function Legend() {
           {isStreamKind(kind) && <i />}
         </span>
       ))}
-    </div>
+    </section>
   );
 }

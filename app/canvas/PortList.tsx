@@ -22,7 +22,7 @@ export function PortList({ id, def }: { readonly id: string; readonly def: NodeD
   const shapes = shapesOf(report);
   const told = (name: string, kind: PortKind) => {
     const size = step?.outputs[name]?.size;
-    if (kind === "model" && shapes) return shapes.split(" → ").at(-1);
+    if (kind === "model" && shapes) return shapes.output;
     return size === undefined ? "" : bytes(size);
   };
   return (

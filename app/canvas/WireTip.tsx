@@ -30,7 +30,7 @@ export function WireTip({ id, at }: { readonly id: string; readonly at: Point })
         <b>{from.port}</b>
         <span className="muted">{size === undefined ? kind : bytes(size)}</span>
       </div>
-      {shapes && <div className="mono muted">{shapes}</div>}
+      {shapes && <div className="mono muted">{shapes.input}</div>}
     </div>,
     document.body,
   );

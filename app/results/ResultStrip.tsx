@@ -1,13 +1,13 @@
 "use client";
 /** The product's promise, always in sight: before and after of this pipeline on its target. */
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
 import Link from "next/link";
 import { DropdownMenu } from "radix-ui";
 import { useMemo } from "react";
 import { useDoc } from "../canvas/useEditor.ts";
-import { reportQuery } from "../canvas/useReport.ts";
 import { follow, isActive, useRun } from "../runs/runStore.ts";
+import { useRunReports } from "../runs/useRunReports.ts";
 import { trpc } from "../trpc.ts";
 import { FigureValue } from "./FigureValue.tsx";
 import { type Figure, resultFigures } from "./figures.ts";
@@ -17,7 +17,7 @@ export function ResultStrip() {
   const doc = useDoc();
   const run = useRun((s) => s.run);
   const { data: targets } = useQuery(trpc.targets.list.queryOptions());
-  const reports = useReports();
+  const reports = useRunReports(run.steps);
   const { figures, accuracy } = useMemo(() => resultFigures(reports), [reports]);
   if (!doc) return <section className="strip" />;
   const memory = targets?.find((t) => t.id === (run.target ?? doc.target))?.memoryBytes;
@@ -35,17 +35,6 @@ export function ResultStrip() {
       </div>
     </section>
   );
-}
-
-/** The JSON of each step's report, by node; fetched by digest, which never changes. */
-function useReports(): Readonly<Record<string, unknown>> {
-  const steps = useRun((s) => s.run.steps);
-  const wanted = Object.entries(steps).flatMap(([id, step]) => {
-    const digest = step.outputs.report?.digest;
-    return digest ? [{ id, digest }] : [];
-  });
-  const results = useQueries({ queries: wanted.map(({ digest }) => reportQuery(digest)) });
-  return Object.fromEntries(wanted.map(({ id }, index) => [id, results[index]?.data]));
 }
 
 interface CellProps {

@@ -1,17 +1,25 @@
-/** Shapes of a model's inputs and outputs as its report tells them: `1×3×352×352 → 1×85×22×22`. */
+/** Shapes of a model's inputs and outputs as its report tells them: `1×3×352×352 f32`. */
 import { z } from "zod";
 import { shapeText } from "./format.ts";
 
-const values = z.array(z.looseObject({ shape: z.array(z.unknown()) }));
+const values = z.array(z.looseObject({ shape: z.array(z.unknown()).optional(), dtype: z.string().optional() }));
 const model = z.looseObject({ inputs: values, outputs: values });
 
-export function shapesOf(report: unknown): string | undefined {
+export interface ModelShapes {
+  readonly input: string;
+  readonly output: string;
+}
+
+/** The first of each side, and how many more there are; undefined where the report tells no shapes. */
+export function shapesOf(report: unknown): ModelShapes | undefined {
   const parsed = model.safeParse(report);
   if (!parsed.success) return undefined;
-  const side = (list: z.infer<typeof values>) => {
-    const [first] = list;
-    if (!first) return "?";
-    return `${shapeText(first.shape)}${list.length > 1 ? ` +${list.length - 1}` : ""}`;
-  };
-  return `${side(parsed.data.inputs)} → ${side(parsed.data.outputs)}`;
+  return { input: side(parsed.data.inputs), output: side(parsed.data.outputs) };
+}
+
+function side(list: z.infer<typeof values>): string {
+  const [first] = list;
+  if (!first?.shape) return "?";
+  const more = list.length > 1 ? ` +${list.length - 1}` : "";
+  return [shapeText(first.shape), first.dtype].filter(Boolean).join(" ") + more;
 }
