@@ -36,3 +36,8 @@ export const calibrationTableSchema = z.object({
   tensors: z.record(z.string(), tensorCalibrationSchema),
 });
 export type CalibrationTable = z.infer<typeof calibrationTableSchema>;
+
+/** What was seen of a tensor; undefined where it was not observed. */
+export function calibrationOf(table: CalibrationTable | undefined, name: string): TensorCalibration | undefined {
+  return table && Object.hasOwn(table.tensors, name) ? table.tensors[name] : undefined;
+}

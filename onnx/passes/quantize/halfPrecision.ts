@@ -11,9 +11,10 @@ import { DataType } from "../../ir/dataType.ts";
 import type { Graph, Model, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { floatToHalf } from "../../kernels/floatToHalf.ts";
-import type { CalibrationTable } from "../calibrate/table.ts";
+import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { type LeftInFloat, nodeName } from "./layers.ts";
+import { QuantizeError } from "./quantizeError.ts";
 
 export interface HalfOptions {
   /** Type of the model's inputs and outputs. */
@@ -46,6 +47,13 @@ export async function convertToHalf(
     if (reason === undefined) half.add(node);
     else if (touchesFloat(node)) left.push({ node: nodeName(node), opType: node.opType, reason });
   }
+  if (![...half].some(touchesFloat)) {
+    throw new QuantizeError(
+      "nothing-to-convert",
+      "no node is left that could take half precision: the model has no 32-bit floats, or all of it is kept in float",
+      "Start from the FP32 model, or take names out of keepFloat.",
+    );
+  }
   const converter = new HalfConverter(graph, half);
   await converter.convert(options.io);
   return { left, upgraded };
@@ -57,7 +65,7 @@ async function reasonForFloat(node: Node, { keepFloat, table }: HalfOptions): Pr
   if (FLOAT_ONLY.includes(node.opType)) return "the operator has no half form";
   if (node.outputs.some((out) => out && out.type === undefined)) return "its types are not known";
   for (const value of [...node.inputs, ...node.outputs]) {
-    const seen = value && table?.tensors[value.name];
+    const seen = value && calibrationOf(table, value.name);
     if (seen && Math.max(-seen.min, seen.max) > LARGEST_HALF) return `"${value.name}" leaves the half range`;
   }
   for (const value of node.inputs) {

@@ -7,7 +7,7 @@
 import { DataType } from "../../ir/dataType.ts";
 import type { Value } from "../../ir/graph.ts";
 import { clipError, responseSums } from "../../kernels/clipRange.ts";
-import type { CalibrationTable, TensorCalibration } from "../calibrate/table.ts";
+import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
 import type { QuantizationParameters } from "./activationRange.ts";
 import type { Layer } from "./layers.ts";
 import type { QuantizedWeights } from "./layerWeights.ts";
@@ -29,7 +29,7 @@ export function predictSqnrDb(
   const readers = new Map<Value, LayerDesign[]>();
   for (const design of designs) readers.set(design.layer.input, [...(readers.get(design.layer.input) ?? []), design]);
   return designs.map((design) => {
-    const input = table.tensors[design.layer.input.name];
+    const input = calibrationOf(table, design.layer.input.name);
     if (!input) return undefined;
     const own = noiseShare(
       design,
@@ -50,7 +50,7 @@ function noiseShare(
   table: CalibrationTable,
   more?: Float64Array,
 ): number | undefined {
-  const variance = table.tensors[layer.output.name]?.channels.variance;
+  const variance = calibrationOf(table, layer.output.name)?.channels.variance;
   if (variance?.length !== weights.gain.length) return undefined;
   return meanShare((c) => white * (weights.gain[c] ?? 0) + (more?.[c] ?? 0), variance);
 }
@@ -61,7 +61,7 @@ function outputShare(
   readers: ReadonlyMap<Value, readonly LayerDesign[]>,
   table: CalibrationTable,
 ): number {
-  const seen = table.tensors[layer.output.name];
+  const seen = calibrationOf(table, layer.output.name);
   if (!output || !seen) return 0;
   const response = responseAfter(layer.output);
   const noise = roundingNoise(seen, output, response?.of ?? ((x) => x));

@@ -50,7 +50,7 @@ export interface QuantizeResult {
 }
 
 /** QuantizeLinear per axis came with this operator set. */
-const QDQ_OPSET = 13;
+export const QDQ_OPSET = 13;
 
 /** Changes the model, which `prepareForQuantization` has seen, in place. */
 export async function quantize(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {

@@ -5,7 +5,7 @@
 import { DataType } from "../../ir/dataType.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
-import type { CalibrationTable } from "../calibrate/table.ts";
+import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { type ClipRange, type QuantizationParameters, quantizationParameters, unionOf } from "./activationRange.ts";
 import { carriedInputs } from "./carried.ts";
 import type { Layer } from "./layers.ts";
@@ -45,7 +45,7 @@ export async function designInt8(
     if (!input) throw new Error(`${layer.name} reads a tensor that was not planned`);
     const weights = await quantizeLayerWeights(layer, {
       limit: WEIGHT_LIMIT,
-      input: table.tensors[layer.input.name],
+      input: calibrationOf(table, layer.input.name),
       ...(layout.integerBias && { inputScale: input.scale }),
     });
     const output = layout.quantizeOutputs ? parameters.get(layer.output) : undefined;
@@ -57,7 +57,7 @@ export async function designInt8(
 
 /** The range of a tensor; of one that only moves elements about, that of what it moves. */
 function rangeOf(table: CalibrationTable, value: Value): ClipRange {
-  const found = Object.hasOwn(table.tensors, value.name) ? table.tensors[value.name] : undefined;
+  const found = calibrationOf(table, value.name);
   if (found) return found;
   const moved = value.producer ? carriedInputs(value.producer) : [];
   if (moved.length > 0) return unionOf(moved.map((input) => rangeOf(table, input)));

@@ -1,0 +1,49 @@
+/** The calibration as a person reads it: coverage first, then each tensor's histogram in a few bins with its clip. */
+import type { Coverage } from "../../onnx/passes/calibrate/coverage.ts";
+import type { CalibrationTable, TensorCalibration } from "../../onnx/passes/calibrate/table.ts";
+import type { Report } from "../context.ts";
+
+/** Bars of a histogram in the report. */
+const BARS = 64;
+
+/** `frames`: ids of the images, in order, by which outliers are named. */
+export function calibrationReport(table: CalibrationTable, coverage: Coverage, frames: readonly string[]): Report {
+  const tensors = Object.entries(table.tensors).map(([name, tensor]) => ({
+    name,
+    min: tensor.min,
+    max: tensor.max,
+    lo: tensor.lo,
+    hi: tensor.hi,
+    bound: tensor.bound,
+    clippedShare: tensor.clipped,
+    settledAfter: tensor.settledAfter,
+    ...(tensor.response !== undefined && { response: tensor.response }),
+    histogram: bars(tensor.histogram),
+  }));
+  return {
+    kind: "calibrate",
+    version: 1,
+    provenance: "measured",
+    method: table.method,
+    images: table.images,
+    settledAfter: coverage.settledAfter,
+    unsettledTensors: coverage.unsettled,
+    outlierImages: coverage.outliers.map(({ image, tensors: stretched }) => ({
+      image: frames[image - 1] ?? String(image),
+      tensors: stretched,
+    })),
+    clippedShare: coverage.clipped,
+    tensors: tensors.sort((a, b) => b.clippedShare - a.clippedShare),
+  };
+}
+
+/** At most `BARS` bins of equal width. */
+function bars({ low, width, counts }: TensorCalibration["histogram"]): TensorCalibration["histogram"] {
+  const merge = Math.max(1, Math.ceil(counts.length / BARS));
+  const merged: number[] = [];
+  for (const [i, count] of counts.entries()) {
+    const bar = Math.floor(i / merge);
+    merged[bar] = (merged[bar] ?? 0) + count;
+  }
+  return { low, width: width * merge, counts: merged };
+}

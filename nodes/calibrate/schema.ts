@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { CALIBRATION_METHODS } from "../../onnx/passes/calibrate/table.ts";
+import { defineNode } from "../define.ts";
+
+export const calibrate = defineNode({
+  type: "calibrate",
+  version: 1,
+  title: "Calibrate",
+  category: "Optimise",
+  icon: "sliders-horizontal",
+  doc: "Runs the float model on images and learns the range of each activation, with memory that does not grow.",
+  params: z.strictObject({
+    method: z.enum(CALIBRATION_METHODS).default("mse").meta({
+      title: "Method",
+      help: "mse: the least error behind the activation function. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
+    }),
+    threads: z.int().min(0).max(256).default(0).meta({ title: "Threads", help: "0 uses every core." }),
+  }),
+  inputs: {
+    model: { kinds: ["model"], doc: "The float model that will be quantized." },
+    tensors: { kinds: ["tensors"], doc: "Preprocessed images like those the model will see; 32 serve well." },
+  },
+  outputs: {
+    calibration: { kind: "calibration", doc: "Range, histogram and moments of every tensor a quantizer may ask for." },
+    report: { kind: "report", doc: "Histograms with their clips, and whether the images were enough." },
+  },
+  effects: "infers",
+  resources: ["cpu"],
+  migrations: {},
+});

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { LAYOUTS } from "../../onnx/passes/quantize/layout.ts";
+import { FORMATS } from "../../onnx/passes/quantize/quantize.ts";
+import { type Diagnostic, defineNode } from "../define.ts";
+
+export const quantize = defineNode({
+  type: "quantize",
+  version: 1,
+  title: "Quantize",
+  category: "Optimise",
+  icon: "binary",
+  doc: "Writes a lower precision into the model: INT8 for what multiplies, INT4 weights, or FP16.",
+  params: z.strictObject({
+    format: z.enum(FORMATS).default("int8").meta({
+      title: "Format",
+      help: "int8: calibrated, for speed and size. int8-dynamic: ranges taken at each run, no calibration. int4: weights alone, smallest. fp16: half precision.",
+    }),
+    layout: z.enum(LAYOUTS).default("onnxruntime-x86").meta({
+      title: "Layout",
+      help: "What the runtime wants: onnxruntime-x86 has unsigned activations and an int32 bias, tensorrt signed ones and a float bias.",
+    }),
+    keepFloat: z
+      .array(z.string())
+      .default([])
+      .meta({ title: "Keep in float", help: "Names of layers that stay as they are; click one in the report." }),
+    minSqnrDb: z.number().min(0).max(100).default(10).meta({
+      title: "Least SQNR of a layer",
+      unit: "dB",
+      help: "INT8: a layer that would keep less than this by its own quantization stays in float. 0 quantizes all. Measured where tensors are wired, else predicted.",
+    }),
+    blockSize: z
+      .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
+      .default(32)
+      .meta({ title: "Block", unit: "weights", help: "INT4: weights under one scale. Smaller is truer and larger." }),
+    io: z.enum(["float32", "float16"]).default("float32").meta({
+      title: "Inputs and outputs",
+      help: "FP16: whether the model's inputs and outputs stay in float, so that nothing around it changes.",
+    }),
+  }),
+  inputs: {
+    model: { kinds: ["model"], doc: "The float model." },
+    calibration: { kinds: ["calibration"], optional: true, doc: "Ranges of its activations; int8 needs them." },
+    tensors: {
+      kinds: ["tensors"],
+      optional: true,
+      doc: "Preprocessed images: the error of each layer is then measured, not predicted.",
+    },
+  },
+  outputs: {
+    model: { kind: "model", doc: "The quantized model." },
+    report: { kind: "report", doc: "Size, SQNR of each layer, what stays in float and why." },
+  },
+  effects: "infers",
+  resources: ["cpu"],
+  check: ({ format, layout }, { wired }) => {
+    const found: Omit<Diagnostic, "nodeId">[] = [];
+    if (format === "int8" && !wired.calibration?.length) {
+      found.push({
+        code: "no-calibration",
+        severity: "error",
+        portId: "calibration",
+        message: "Static INT8 needs the ranges of the activations.",
+        fix: "Wire a calibrate node into calibration, or choose the format int8-dynamic.",
+      });
+    }
+    if (format === "int8-dynamic" && layout === "tensorrt") {
+      found.push({
+        code: "dynamic-tensorrt",
+        severity: "error",
+        message: "TensorRT has no dynamic quantization.",
+        fix: "Choose the format int8 with a calibrate node, or the layout onnxruntime-x86.",
+      });
+    }
+    return found;
+  },
+  migrations: {},
+});
