@@ -1,0 +1,56 @@
+/** The product's promise for TensorRT: what `quantize` writes, NVIDIA's builder runs in that precision, or we say no. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { memorySource } from "../../onnx/ir/tensor.ts";
+import { Calibrator } from "../../onnx/passes/calibrate/calibrate.ts";
+import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
+import { type QuantizeOptions, quantize } from "../../onnx/passes/quantize/quantize.ts";
+import { readModel } from "../../onnx/serde.ts";
+import { createOrtEvaluator } from "../../server/runners/ortEvaluator.ts";
+import { seededInputs } from "../../server/runners/seededInputs.ts";
+import { dataPath, testData } from "../../test/support/data.ts";
+import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
+import { run } from "./run.ts";
+
+async function quantized({ artifacts, folder }: NodeWorkspace, options: Pick<QuantizeOptions, "format" | "layout">) {
+  const model = await readModel(memorySource(readFileSync(dataPath("models", "fastestdet.onnx"))));
+  const evaluator = createOrtEvaluator({ tempDir: folder });
+  await prepareForQuantization(model, { evaluator });
+  const calibrator = await Calibrator.open(model, evaluator, 1);
+  await calibrator.observe(seededInputs([{ name: "input.1", dataType: 1, dims: [1, 3, 352, 352] }]));
+  const { table } = calibrator.finish("minmax");
+  await calibrator[Symbol.asyncDispose]();
+  const rest = { keepFloat: [], minSqnrDb: Number.NEGATIVE_INFINITY, io: "float32", blockSize: 32, table } as const;
+  await quantize(model, { ...options, ...rest });
+  return artifacts.saveModel(model);
+}
+
+describe.skipIf(!testData)("what quantize writes, for TensorRT (needs EDGEWRIGHT_TEST_DATA)", () => {
+  it("refuses the layout for ONNX Runtime before any builder is asked, with the fix", async () => {
+    await using workspace = await openNodeWorkspace();
+    const model = await quantized(workspace, { format: "int8", layout: "onnxruntime-x86" });
+    await expect(workspace.run(run, { inputs: { model }, params: { builder: "kit" } })).rejects.toMatchObject({
+      code: "not-ready-for-tensorrt",
+      fix: expect.stringContaining("layout tensorrt"),
+    });
+  });
+});
+
+describe.skipIf(!testData || !process.env.EDGEWRIGHT_TENSORRT_RTX)(
+  "what quantize writes, built by TensorRT for RTX (needs EDGEWRIGHT_TENSORRT_RTX and EDGEWRIGHT_TEST_DATA)",
+  () => {
+    it.each([
+      ["int8", { Int8: 70 }],
+      ["fp16", { Half: 70 }],
+    ] as const)("runs all 70 convolutions of %s in its precision", async (format, convolutions) => {
+      await using workspace = await openNodeWorkspace();
+      const model = await quantized(workspace, { format, layout: "tensorrt" });
+      const { outputs } = await workspace.run(run, { inputs: { model }, params: { builder: "tensorrt-rtx" } });
+      if (!outputs.report) throw new Error("no report");
+      expect(await workspace.artifacts.readJson(outputs.report)).toMatchObject({
+        built: true,
+        engines: [{ file: "model-sm86.engine", convolutions }],
+      });
+    });
+  },
+);
