@@ -34,6 +34,8 @@ export const STEPS = [
   "squeezeExcite",
   "resize",
 ] as const;
+/** Steps that want an even number of channels, on either side. */
+const HALVING: readonly string[] = ["grouped", "shuffle", "splitHalves", "sliceHalf", "gatherHalf"];
 export type Step = (typeof STEPS)[number];
 
 export interface Recipe {
@@ -113,6 +115,7 @@ class Builder {
   add(step: Step, pick: number): void {
     const { value: x, channels: c, size } = this.#last;
     const half = c / 2;
+    if (c % 4 !== 0 && HALVING.includes(step)) return;
     switch (step) {
       case "conv":
         this.#conv([4, 8, 12, 16][pick % 4] ?? 8, pick % 2 ? 3 : 1, 1);
