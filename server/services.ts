@@ -17,6 +17,7 @@ import { BlobStore } from "./storage/blobs.ts";
 import { ResultCache } from "./storage/cache.ts";
 import { type Cleaned, clean, storedBytes } from "./storage/clean.ts";
 import { describeOutput } from "./storage/describeOutput.ts";
+import { DeviceLock } from "./storage/deviceLock.ts";
 import { Ingest } from "./storage/ingest.ts";
 import { LastResults } from "./storage/lastResults.ts";
 import { PipelineStore } from "./storage/pipelines.ts";
@@ -71,7 +72,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     runs,
     targets,
     defs: nodeDefs,
-    schedule: new Schedule(cores, "local-cpu"),
+    schedule: new Schedule(cores, new DeviceLock("local-cpu")),
     last: new LastResults(blobs, keyPartsSchema),
     libraries: libraryVersions(),
     exportsDir: join(workspace.root, "exports"),

@@ -71,5 +71,5 @@ function namesFile(path: string, { doc, defs }: SetContext): boolean {
 }
 
 function ingested(value: string, { ingest, progress }: SetContext): Promise<string> {
-  return ingest.ingestPath(resolve(value), { progress: (_done, _total, message) => progress(message) });
+  return ingest.ingestPath(resolve(value), { progress: ({ message }) => progress(message) });
 }

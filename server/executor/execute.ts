@@ -50,7 +50,7 @@ export interface RunResult {
   readonly outputs: Readonly<Record<string, Outputs>>;
 }
 
-/** Never throws for what a node does; throws what the signal says when it fires. */
+/** Never throws for what a node does. When the signal fires, what has finished until then is the result. */
 export async function executeRun(services: ExecutionServices, execution: Execution): Promise<RunResult> {
   return new RunExecution(services, execution).run();
 }
@@ -88,8 +88,10 @@ class RunExecution {
 
   async run(): Promise<RunResult> {
     for (;;) {
-      if (this.execution.signal.aborted) await Promise.all(this.#running);
-      this.execution.signal.throwIfAborted();
+      if (this.execution.signal.aborted) {
+        await Promise.all(this.#running);
+        break;
+      }
       for (const unit of this.#pending) if (this.#isReady(unit)) this.#start(unit);
       if (this.#running.size === 0) break;
       await new Promise<void>((resolve) => {
@@ -189,10 +191,7 @@ class RunExecution {
       sources[name] = await this.services.ingest.resolve(value, {
         ...(typeof sha256 === "string" && sha256 !== "" && { sha256 }),
         signal: this.execution.signal,
-        progress: (done, total, message) => {
-          const unit = total !== undefined && total > 100_000 ? "bytes" : "files";
-          this.#progress(node.id, { done, ...(total !== undefined && { total }), unit, message });
-        },
+        progress: (progress) => this.#progress(node.id, progress),
       });
     }
     return sources;
@@ -210,6 +209,7 @@ class RunExecution {
     const nodes = this.#stageNodes(missed);
     const measures = missed.some(({ node }) => node.def.effects === "measures");
     const resources = new Set(missed.flatMap(({ node }) => node.def.resources));
+    this.#sayWhere(missed);
     const release = await services.schedule.acquire({ resources, measures }, execution.signal);
     const tempDir = join(services.blobs.home, "tmp", `step-${randomBytes(6).toString("hex")}`);
     try {
@@ -227,6 +227,16 @@ class RunExecution {
       await Promise.all(this.#writes.splice(0));
       release();
       await rm(tempDir, { recursive: true, force: true });
+    }
+  }
+
+  #sayWhere(missed: readonly NodeState[]): void {
+    const { target } = this.execution;
+    if (target.access === "local") return;
+    for (const { node } of missed) {
+      if (node.def.effects !== "infers") continue;
+      const message = `runs on local-cpu: ${target.name} is not at hand, so its numbers are predicted`;
+      this.execution.emit({ type: "step.log", node: node.id, level: "info", message });
     }
   }
 

@@ -49,13 +49,12 @@ export class Executor {
     const { runs } = this.options;
     const prepared = prepare(submission, await this.prepareContext());
     const { doc } = prepared;
-    const { name, target, to, fresh = false } = submission;
+    const { name, target, fresh = false } = submission;
     const request: RunRequest = {
       pipeline: name ?? doc?.name ?? nameIn(submission.doc),
       target: doc?.target ?? target ?? "local-cpu",
       ...(doc && { doc }),
       fresh,
-      ...(to !== undefined && { to }),
       pid: process.pid,
       time: new Date().toISOString(),
     };
@@ -166,19 +165,18 @@ export class Executor {
     const said = diagnostics.length > 0 ? { diagnostics: [...diagnostics] } : {};
     let worked = true;
     try {
-      const plan = doc && planRun(this.options.defs, doc, request.to);
+      const plan = doc && planRun(this.options.defs, doc);
       const order = plan ? [...plan.nodes.keys()] : [];
       log.append({ type: "run.started", pipeline, target, plan: order, ...said });
       const result = plan && doc && (await this.#execute({ plan, doc, request, log, signal }));
       worked = result?.worked ?? false;
       const outputs = result ? await this.#describe(result) : {};
-      const status = result && !result.failed ? "done" : "failed";
+      const status = signal.aborted ? "cancelled" : result && !result.failed ? "done" : "failed";
       log.append({ type: "run.finished", status, outputs, ...said });
     } catch (error) {
       const { code, message, fix } = describeError(error);
       const bug: Diagnostic = { code, severity: "error", message, ...(fix !== undefined && { fix }) };
-      const status = signal.aborted ? "cancelled" : "failed";
-      log.append({ type: "run.finished", status, outputs: {}, ...(signal.aborted ? said : { diagnostics: [bug] }) });
+      log.append({ type: "run.finished", status: "failed", outputs: {}, diagnostics: [bug] });
     }
     if (worked) await this.options.afterRun?.().catch(() => {});
   }

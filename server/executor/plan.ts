@@ -10,7 +10,7 @@ import type { NodeDef } from "../../nodes/define.ts";
 import { isStreamKind } from "../../nodes/ports.ts";
 import { parseParams } from "../../pipelines/document/check.ts";
 import { type Endpoint, type PipelineDoc, parseEndpoint } from "../../pipelines/document/doc.ts";
-import { type NodeDefs, topologicalOrder, upstreamOf } from "../../pipelines/document/graph.ts";
+import { type NodeDefs, topologicalOrder } from "../../pipelines/document/graph.ts";
 import { own } from "../../pipelines/document/own.ts";
 
 export interface PlannedInput extends Endpoint {
@@ -36,14 +36,10 @@ export interface Plan {
   readonly units: readonly (readonly string[])[];
 }
 
-/** `doc` has passed the check. `to`: only what this node needs, itself included. */
-export function planRun(defs: NodeDefs, doc: PipelineDoc, to?: string): Plan {
-  const wanted = to === undefined ? undefined : upstreamOf(doc, to).add(to);
+/** `doc` has passed the check. */
+export function planRun(defs: NodeDefs, doc: PipelineDoc): Plan {
   const nodes = new Map<string, PlannedNode>();
-  for (const id of topologicalOrder(doc).order) {
-    if (wanted && !wanted.has(id)) continue;
-    nodes.set(id, planNode(defs, doc, id));
-  }
+  for (const id of topologicalOrder(doc).order) nodes.set(id, planNode(defs, doc, id));
   return { nodes, units: planUnits(nodes) };
 }
 

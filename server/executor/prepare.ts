@@ -1,8 +1,8 @@
 /** From what was submitted to a document that can run: migrated, changed by `set`, checked. Says all that is wrong. */
 import type { Diagnostic } from "../../nodes/define.ts";
 import { checkPipeline, parseParams } from "../../pipelines/document/check.ts";
-import { type PipelineDoc, pipelineDocSchema } from "../../pipelines/document/doc.ts";
-import type { NodeDefs } from "../../pipelines/document/graph.ts";
+import { type PipelineDoc, parseEndpoint, pipelineDocSchema } from "../../pipelines/document/doc.ts";
+import { type NodeDefs, upstreamOf } from "../../pipelines/document/graph.ts";
 import { migrateDoc } from "../../pipelines/document/migrations.ts";
 import { own } from "../../pipelines/document/own.ts";
 
@@ -42,7 +42,7 @@ export function prepare(submission: Submission, context: PrepareContext): Prepar
   if ("diagnostics" in migrated) return { diagnostics: migrated.diagnostics };
   const applied = applySettings(migrated.doc, submission, context);
   if ("diagnostics" in applied) return applied;
-  const { doc } = applied;
+  const doc = upTo(applied.doc, submission.to);
   const diagnostics = [...checkPipeline(defs, doc), ...missingParts(doc, context)];
   return diagnostics.some(({ severity }) => severity === "error") ? { diagnostics } : { doc, diagnostics };
 }
@@ -79,6 +79,17 @@ function applySettings(
     diagnostics.push(error("unknown-node", `the pipeline has no node "${to}" to run to`, "Name one of its nodes."));
   }
   return diagnostics.length > 0 ? { diagnostics } : { doc: { ...doc, nodes, target: id } };
+}
+
+/** The part of a document that `to` needs: what is unfinished elsewhere does not matter. */
+function upTo(doc: PipelineDoc, to: string | undefined): PipelineDoc {
+  if (to === undefined) return doc;
+  const wanted = upstreamOf(doc, to).add(to);
+  return {
+    ...doc,
+    nodes: Object.fromEntries(Object.entries(doc.nodes).filter(([id]) => wanted.has(id))),
+    edges: doc.edges.filter((edge) => wanted.has(parseEndpoint(edge.to).node)),
+  };
 }
 
 const jsonValue = pipelineDocSchema.shape.nodes.valueType.shape.params.unwrap().valueType;

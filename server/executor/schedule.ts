@@ -4,7 +4,7 @@
  * it to come, only for it to end.
  */
 import type { Resource } from "../../nodes/define.ts";
-import { DeviceLock } from "./deviceLock.ts";
+import type { DeviceLock } from "../storage/deviceLock.ts";
 
 const IO_SLOTS = 4;
 
@@ -19,16 +19,13 @@ interface Waiting {
 }
 
 export class Schedule {
-  readonly #lock: DeviceLock;
   readonly #running = new Set<Need>();
   readonly #waiting: Waiting[] = [];
 
   constructor(
     private readonly cores: number,
-    device: string,
-  ) {
-    this.#lock = new DeviceLock(device);
-  }
+    private readonly lock: Pick<DeviceLock, "share" | "hold">,
+  ) {}
 
   /** Resolves when the unit may start, with its release. Throws when the signal fires first. */
   async acquire(need: Need, signal: AbortSignal): Promise<() => void> {
@@ -38,7 +35,7 @@ export class Schedule {
       this.#next();
     };
     try {
-      const unlock = need.measures ? await this.#lock.hold(signal) : await this.#lock.share(signal);
+      const unlock = need.measures ? await this.lock.hold(signal) : await this.lock.share(signal);
       return () => {
         unlock();
         free();

@@ -1,7 +1,7 @@
 /** A file from an https address: bounded, held to its SHA-256 before its last byte is handed on. */
 import { createHash } from "node:crypto";
 import { OperationalError, UserError } from "../../nodes/context.ts";
-import type { SourceContext } from "./ingest.ts";
+import { type SourceContext, throttled } from "./ingest.ts";
 
 const LIMIT_BYTES = 20 * 2 ** 30;
 
@@ -21,13 +21,14 @@ export async function* download(address: string, context: SourceContext): AsyncI
   }
   const length = Number(response.headers.get("content-length")) || undefined;
   const hash = createHash("sha256");
+  const say = throttled(progress);
   let done = 0;
   for await (const chunk of response.body) {
     done += chunk.byteLength;
     if (done > LIMIT_BYTES) throw new UserError("too-large", `${address} gives more than ${LIMIT_BYTES} bytes`);
     hash.update(chunk);
     yield chunk;
-    progress?.(done, length, "downloading");
+    say({ done, ...(length !== undefined && { total: length }), unit: "bytes", message: "downloading" });
   }
   const digest = hash.digest("hex");
   if (digest !== sha256) {

@@ -4,18 +4,22 @@
  * link out of it is read: documents come from strangers. What the person at a terminal names may lie anywhere
  * (`ingestPath`) and enters the store before the run.
  */
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { z } from "zod";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, join, relative, resolve, sep } from "node:path";
 import type { SourceFile } from "../../nodes/context.ts";
 import { UserError } from "../../nodes/context.ts";
 import { putTree, readTree } from "./artifacts.ts";
 import { type BlobStore, isCode, type Stored } from "./blobs.ts";
 import { download } from "./download.ts";
+import { Notes } from "./notes.ts";
 
-export type Progress = (done: number, total: number | undefined, message: string) => void;
+export interface IngestProgress {
+  readonly done: number;
+  readonly total?: number;
+  readonly unit: "bytes" | "files";
+  readonly message: string;
+}
 
 export interface IngestOptions {
   /** The workspace root: the jail of relative paths. */
@@ -29,12 +33,15 @@ export interface SourceContext {
   /** Of the `sha256` parameter beside the source: an address needs it, a file is held to it. */
   readonly sha256?: string;
   readonly signal?: AbortSignal;
-  readonly progress?: Progress;
+  /** At most ten times a second. */
+  readonly progress?: (progress: IngestProgress) => void;
 }
 
 const MAX_FILES = 100_000;
 const STORED = /^sha256:([0-9a-f]{64})(?:#(.{1,255}))?$/;
-const seenSchema = z.object({ size: z.number(), mtimeMs: z.number(), ino: z.number(), digest: z.string() });
+const WORKERS = 8;
+/** From here on reading one file shows its progress. */
+const LARGE_BYTES = 64 * 2 ** 20;
 
 export class Ingest {
   constructor(private readonly options: IngestOptions) {}
@@ -135,59 +142,66 @@ export class Ingest {
   /** A file, or all files below a folder. Links below it are followed only where a jail allows their target. */
   async #files(shown: string, real: string, context: SourceContext, jail?: string): Promise<readonly SourceFile[]> {
     const info = await stat(real);
-    if (info.isFile()) return [{ name: basename(shown), ...(await this.#store(real, context)) }];
+    if (info.isFile()) {
+      const notes = await Notes.open(this.options.blobs, real);
+      const stored = await this.#store(real, notes, context);
+      await notes.save();
+      return [{ name: basename(shown), ...stored }];
+    }
     if (!info.isDirectory()) throw new UserError("bad-source", `"${shown}" is neither a file nor a folder`);
     const names = await walk(real, real, jail ?? real);
     if (names.length > MAX_FILES) {
       throw new UserError("too-many-files", `"${shown}" holds more than ${MAX_FILES} files`, "Give a smaller folder.");
     }
+    const notes = await Notes.open(this.options.blobs, real);
     const files: SourceFile[] = [];
-    for (const [i, name] of names.entries()) {
-      context.signal?.throwIfAborted();
-      files.push({ name, ...(await this.#store(join(real, name), context)) });
-      if (i % 100 === 99) context.progress?.(i + 1, names.length, `reading ${shown}`);
-    }
+    const left = names.values();
+    const say = throttled(context.progress);
+    // Few at once: each waits for the disk to have the bytes for good.
+    const worker = async () => {
+      for (const name of left) {
+        context.signal?.throwIfAborted();
+        files.push({ name, ...(await this.#store(join(real, name), notes, context)) });
+        say({ done: files.length, total: names.length, unit: "files", message: `reading ${basename(shown)}` });
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, worker));
+    await notes.save();
     return sorted(files);
   }
 
   /** Copies a file into the store, unless it is the one (by size, time and inode) that was hashed before. */
-  async #store(path: string, context: SourceContext): Promise<Stored> {
+  async #store(path: string, notes: Notes, context: SourceContext): Promise<Stored> {
     const { blobs } = this.options;
     const info = await stat(path);
-    const note = join(blobs.home, "ingest", createHash("sha256").update(path).digest("hex"));
-    const seen = await readSeen(note);
-    if (seen && seen.size === info.size && seen.mtimeMs === info.mtimeMs && seen.ino === info.ino) {
-      if (await blobs.has(seen.digest)) return { digest: seen.digest, size: info.size };
-    }
+    const seen = notes.get(path, info);
+    if (seen !== undefined && (await blobs.has(seen))) return { digest: seen, size: info.size };
     const stored = await blobs.putStream(reading(path, info.size, context));
     // A file that changed while it was read is stored as read, but not remembered.
     const after = await stat(path);
-    if (after.mtimeMs === info.mtimeMs && stored.size === info.size) {
-      const { size, mtimeMs, ino } = info;
-      await mkdir(dirname(note), { recursive: true });
-      const temp = blobs.tempPath();
-      await writeFile(temp, JSON.stringify({ size, mtimeMs, ino, digest: stored.digest }));
-      await rename(temp, note);
-    }
+    if (after.mtimeMs === info.mtimeMs && stored.size === info.size) notes.set(path, info, stored.digest);
     return stored;
   }
 }
 
 async function* reading(path: string, size: number, { signal, progress }: SourceContext): AsyncIterable<Uint8Array> {
+  const say = throttled(size > LARGE_BYTES ? progress : undefined);
   let done = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
     yield chunk;
     done += chunk.length;
-    if (size > 64 * 2 ** 20) progress?.(done, size, `reading ${basename(path)}`);
+    say({ done, total: size, unit: "bytes", message: `reading ${basename(path)}` });
   }
 }
 
-async function readSeen(note: string): Promise<z.output<typeof seenSchema> | undefined> {
-  try {
-    return seenSchema.parse(JSON.parse(await readFile(note, "utf8")));
-  } catch {
-    return undefined;
-  }
+/** Calls at most ten times a second. */
+export function throttled(progress: SourceContext["progress"]): (progress: IngestProgress) => void {
+  let saidAt = performance.now();
+  return (now) => {
+    if (performance.now() - saidAt < 100) return;
+    saidAt = performance.now();
+    progress?.(now);
+  };
 }
 
 async function walk(folder: string, top: string, jail: string): Promise<string[]> {

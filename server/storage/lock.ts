@@ -1,9 +1,9 @@
 /** Which server holds a workspace: `.edgewright/server.json`, `{pid, port}`. One of a dead process counts for nothing. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { isAlive } from "./alive.ts";
 import { isCode } from "./blobs.ts";
-import { isAlive } from "./runs.ts";
 
 const holderSchema = z.object({ pid: z.int().positive(), port: z.int().positive() });
 export type LockHolder = z.output<typeof holderSchema>;
@@ -11,8 +11,9 @@ export type LockHolder = z.output<typeof holderSchema>;
 /** The living server of this workspace, if there is one. */
 export function lockHolder(home: string): LockHolder | undefined {
   try {
-    const holder = holderSchema.parse(JSON.parse(readFileSync(join(home, "server.json"), "utf8")));
-    return isAlive(holder.pid) ? holder : undefined;
+    const path = join(home, "server.json");
+    const holder = holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return isAlive(holder.pid, statSync(path).mtimeMs) ? holder : undefined;
   } catch {
     return undefined;
   }

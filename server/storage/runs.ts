@@ -4,23 +4,22 @@
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../nodes/context.ts";
 import { pipelineDocSchema } from "../../pipelines/document/doc.ts";
 import { type RunEvent, type RunEventBody, runEventSchema } from "../../pipelines/document/events.ts";
+import { isAlive } from "./alive.ts";
 import { isCode } from "./blobs.ts";
 
 const requestSchema = z.strictObject({
   /** Name of the pipeline; the document's own where the file has none. */
   pipeline: z.string(),
   target: z.string(),
-  /** Absent where the document could not be read: the run then holds its diagnostics only. */
+  /** What runs, with all that was set. Absent where it cannot: the run then holds its diagnostics only. */
   doc: pipelineDocSchema.optional(),
   fresh: z.boolean(),
-  /** The node to run to; all where absent. */
-  to: z.string().optional(),
   /** Process that runs it. */
   pid: z.int(),
   time: z.string(),
@@ -116,24 +115,18 @@ export class RunStore {
   async abandoned(): Promise<readonly string[]> {
     const ids = (await this.list({}, Number.POSITIVE_INFINITY)).filter(({ finishedAt }) => finishedAt === undefined);
     const gone: string[] = [];
-    for (const { runId } of ids) if (!isAlive((await this.request(runId)).pid)) gone.push(runId);
+    for (const { runId } of ids) if (await this.#isAbandoned(runId)) gone.push(runId);
     return gone.reverse();
+  }
+
+  async #isAbandoned(runId: string): Promise<boolean> {
+    const { mtimeMs } = await stat(join(this.#path(runId), "request.json"));
+    return !isAlive((await this.request(runId)).pid, mtimeMs);
   }
 
   #path(runId: string): string {
     if (!RUN_ID.test(runId)) throw new UserError("unknown-run", `"${runId}" is no run id`);
     return join(this.#folder, runId);
-  }
-}
-
-/** Another living process. A process that bears our own id from before a restart is a dead one. */
-export function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isCode(error, "EPERM");
   }
 }
 

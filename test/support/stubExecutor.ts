@@ -12,6 +12,7 @@ import { createArtifacts } from "../../server/storage/artifacts.ts";
 import { BlobStore } from "../../server/storage/blobs.ts";
 import { ResultCache } from "../../server/storage/cache.ts";
 import { describeOutput } from "../../server/storage/describeOutput.ts";
+import { DeviceLock } from "../../server/storage/deviceLock.ts";
 import { Ingest } from "../../server/storage/ingest.ts";
 import { LastResults } from "../../server/storage/lastResults.ts";
 import { RunStore } from "../../server/storage/runs.ts";
@@ -64,7 +65,7 @@ export function stubExecutor(module: string, options: StubOptions) {
     ingest: new Ingest({ root, blobs, builtins: join(root, "models") }),
     targets: [testTarget],
     defs: stubDefs,
-    schedule: new Schedule(cores, `stub-${root.split("-").at(-1)}`),
+    schedule: new Schedule(cores, new DeviceLock("stub", root)),
     last: new LastResults(blobs, keyPartsSchema),
     exportsDir: join(root, "exports"),
     capabilities: async () => new Set<string>(),

@@ -3,10 +3,12 @@
  * system's temporary directory a file `shared-<pid>` stands for a process with steps running and `exclusive` for one that
  * measures. Files of dead processes count for nothing.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { isAlive } from "./alive.ts";
+import { isCode } from "./blobs.ts";
 
 const POLL_MS = 100;
 /** Files this process holds: one with our process id that is not among them is from a dead process of the same id. */
@@ -27,7 +29,7 @@ export class DeviceLock {
     for (;;) {
       if (this.#sharers === 0) writeFileSync(mine, "");
       this.#sharers++;
-      if (!this.#othersMeasure()) break;
+      if (!this.#isHeldElsewhere()) break;
       this.#leave(mine);
       await setTimeout(POLL_MS, undefined, { signal });
     }
@@ -42,7 +44,7 @@ export class DeviceLock {
       rmSync(mine, { force: true });
     });
     try {
-      while (this.#othersShare()) await setTimeout(POLL_MS, undefined, { signal });
+      while (this.#isSharedElsewhere()) await setTimeout(POLL_MS, undefined, { signal });
     } catch (error) {
       release();
       throw error;
@@ -51,37 +53,35 @@ export class DeviceLock {
   }
 
   #tryHold(mine: string): boolean {
+    if (held.has(mine) || this.#isHeldElsewhere()) return false;
     try {
       writeFileSync(mine, String(process.pid), { flag: "wx" });
       held.add(mine);
       return true;
     } catch (error) {
       if (!isCode(error, "EEXIST")) throw error;
-      const holder = this.#holder();
-      const stale = holder === process.pid ? !held.has(mine) : !lives(holder);
-      if (stale) rmSync(mine, { force: true });
+      if (!this.#isHeldElsewhere()) rmSync(mine, { force: true });
       return false;
     }
   }
 
-  #holder(): number {
+  #isHeldElsewhere(): boolean {
+    const path = this.#file("exclusive");
     try {
-      return Number(readFileSync(this.#file("exclusive"), "utf8"));
-    } catch {
-      return 0;
+      return isAlive(Number(readFileSync(path, "utf8")), statSync(path).mtimeMs);
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return false;
+      throw error;
     }
   }
 
-  #othersMeasure(): boolean {
-    const holder = this.#holder();
-    return holder !== process.pid && lives(holder);
-  }
-
-  #othersShare(): boolean {
+  #isSharedElsewhere(): boolean {
     return readdirSync(this.#folder).some((name) => {
-      const pid = Number(/^shared-(\d+)$/.exec(name)?.[1] ?? 0);
-      if (pid === 0 || pid === process.pid) return false;
-      if (lives(pid)) return true;
+      const pid = Number(/^shared-(\d+)$/.exec(name)?.[1] ?? process.pid);
+      if (pid === process.pid) return false;
+      const info = statSync(this.#file(name), { throwIfNoEntry: false });
+      if (!info) return false;
+      if (isAlive(pid, info.mtimeMs)) return true;
       rmSync(this.#file(name), { force: true });
       return false;
     });
@@ -97,24 +97,10 @@ export class DeviceLock {
   }
 }
 
-function lives(pid: number): boolean {
-  if (pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isCode(error, "EPERM");
-  }
-}
-
 function once(release: () => void): () => void {
   let released = false;
   return () => {
     if (!released) release();
     released = true;
   };
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
