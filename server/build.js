@@ -25,7 +25,7 @@ export async function bundle(entries, outdir) {
     format: "esm",
     sourcemap: true,
     logLevel: "warning",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: { js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);' },
   });
 }
 
