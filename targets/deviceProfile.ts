@@ -1,5 +1,6 @@
 /** What Edgewright knows of a device: enough to predict a latency, to run on it where it is at hand, to say what fits. */
 import { z } from "zod";
+import { FIT_IDS } from "./fits.ts";
 
 const positive = z.number().positive();
 
@@ -18,6 +19,16 @@ export const deviceProfileSchema = z.strictObject({
   /** NVIDIA compute capability, for example `8.7`. */
   computeCapability: z.string().optional(),
   cores: z.int().positive().optional(),
+  /** How to predict latencies (`fits.ts`); absent: the fit of the runtime, extrapolated. */
+  latency: z
+    .strictObject({
+      fit: z.enum(FIT_IDS),
+      /** "published": rows of this very device are in the fit. */
+      evidence: z.enum(["published", "extrapolated"]),
+      /** Launch and fixed times relative to the fit's device (a slower host takes longer to launch). */
+      overhead: positive.optional(),
+    })
+    .optional(),
   /** Where the figures are from. */
   source: z.string(),
 });
