@@ -55,10 +55,14 @@ describe("createOrtEvaluator", () => {
 
   it("opens a model too large for memory through a file, and removes it", async () => {
     const words = 65 * 2 ** 20;
+    const pattern = new Uint8Array(Float32Array.from({ length: 1024 }, (_, i) => i - 512).buffer);
     const source = {
       size: words * 4,
-      read: async (offset: number, length: number) =>
-        new Uint8Array(Float32Array.from({ length: length / 4 }, (_, i) => ((offset / 4 + i) % 1024) - 512).buffer),
+      read: async (_offset: number, length: number) => {
+        const bytes = new Uint8Array(length);
+        for (let at = 0; at < length; at += pattern.length) bytes.set(pattern.subarray(0, length - at), at);
+        return bytes;
+      },
     };
     const w = new Tensor(DataType.FLOAT, [words], { ref: { source, offset: 0, length: words * 4 } });
     const session = await createOrtEvaluator({ tempDir }).open(addAndRelu(words, w));
