@@ -78,8 +78,8 @@ export class Message {
   }
 
   /**
-   * A copy with the named fields replaced (an empty list clears one), in the order of field numbers; this message itself
-   * where nothing changes.
+   * A copy with the named fields replaced (an empty list clears one), in the order of field numbers, unknown
+   * ones last as protobuf writes them; this message itself where nothing changes.
    */
   with(changes: Readonly<Record<string, readonly Item[]>>): Message {
     const changed = new Map<number, readonly Item[]>();
@@ -94,7 +94,9 @@ export class Message {
       if (!changed.has(number)) entries.push([number, item]);
     }
     for (const [number, items] of changed) for (const item of items) entries.push([number, item]);
-    entries.sort(([a], [b]) => a - b);
+    entries.sort(
+      ([a, x], [b, y]) => (x instanceof Unknown ? Infinity : a) - (y instanceof Unknown ? Infinity : b) || 0,
+    );
     const copy = new Message(this.schema);
     for (const [number, item] of entries) copy.add(number, item);
     return copy;
@@ -234,19 +236,17 @@ export function bytesItem(text: string): Item {
   return encodeText(text);
 }
 
-/** Elements of a packed run of varints, as unsigned 64-bit numbers. */
+/** Elements of a packed run of varints, as unsigned 64-bit numbers. The reader has seen that they are whole. */
 export function* varints(bytes: Uint8Array): Generator<bigint> {
-  for (let at = 0; at < bytes.length; ) {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[at++];
-      if (byte === undefined || shift > 63n || (shift === 63n && byte > 1)) {
-        throw new ModelFormatError("bad-varint", "a list of integers holds one that does not end", "Export it again.");
-      }
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    yield value;
+  let value = 0n;
+  let shift = 0n;
+  for (const byte of bytes) {
+    value |= BigInt(byte & 0x7f) << shift;
+    shift += 7n;
+    if (byte > 0x7f) continue;
+    yield BigInt.asUintN(64, value);
+    value = 0n;
+    shift = 0n;
   }
 }
 

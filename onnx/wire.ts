@@ -7,7 +7,7 @@
  * what is there, nesting and the number of fields are bounded before anything is allocated.
  */
 import type { ByteSource } from "./ir/tensor.ts";
-import { type Field, Message, type Piece, Schema, Unknown } from "./message.ts";
+import { type Field, type FieldType, Message, type Piece, Schema, Unknown } from "./message.ts";
 import { ModelFormatError } from "./modelFormatError.ts";
 import { decodeText } from "./text.ts";
 
@@ -84,6 +84,7 @@ class Reader {
         } else {
           if (length <= INLINE_LIMIT && this.#lacks(length)) yield length;
           const piece = this.#piece(length);
+          if (piece instanceof Uint8Array && !isWhole(piece, field.type)) throw truncated();
           message.add(number, field.type === "string" && piece instanceof Uint8Array ? decodeText(piece) : piece);
         }
       } else if (!field || !this.#scalar(message, field, wireType, end)) {
@@ -238,6 +239,18 @@ interface FieldPlace {
 
 function holdsBytes({ type, repeated }: Field): boolean {
   return type instanceof Schema || type === "string" || type === "bytes" || repeated === true;
+}
+
+/** Whether a packed run of scalars ends with one, and none takes more than 64 bits. */
+function isWhole(bytes: Uint8Array, type: Exclude<FieldType, Schema>): boolean {
+  if (type === "string" || type === "bytes") return true;
+  if (type === "float" || type === "double") return bytes.length % (type === "float" ? 4 : 8) === 0;
+  let length = 0;
+  for (const byte of bytes) {
+    if (++length > 9 && byte > 1) return false;
+    if (byte < 0x80) length = 0;
+  }
+  return length === 0;
 }
 
 function integer(type: "int32" | "int64" | "uint64", bits: number | bigint): number | bigint {

@@ -4,7 +4,8 @@ import type { Message } from "../message.ts";
 
 export class GraphRecord {
   readonly inputs = new Map<Value, Message>();
-  readonly outputs = new Map<Value, Message>();
+  /** A list, since a value may be listed twice. */
+  readonly outputs: { readonly message: Message; readonly value: Value }[] = [];
   readonly initializers: Value[] = [];
   readonly sparse: Value[] = [];
   /** Some exporters describe values that no longer exist: these have no value and are written back as they are. */
@@ -14,6 +15,11 @@ export class GraphRecord {
   readonly types = new Map<Value, TensorType | undefined>();
 
   constructor(readonly message: Message) {}
+
+  outputMessage(value: Value, index: number): Message | undefined {
+    const there = this.outputs[index];
+    return there?.value === value ? there.message : this.outputs.find((output) => output.value === value)?.message;
+  }
 
   statement(value: Value, message: Message | undefined) {
     return { message, type: this.types.get(value) };
@@ -29,10 +35,13 @@ export class GraphRecord {
       }
     };
     each(this.inputs, record.inputs);
-    each(this.outputs, record.outputs);
     each(this.types, record.types);
     record.initializers.push(...this.initializers.flatMap((value) => copies.get(value) ?? []));
     record.sparse.push(...this.sparse.flatMap((value) => copies.get(value) ?? []));
+    for (const { message, value } of this.outputs) {
+      const copy = copies.get(value);
+      if (copy) record.outputs.push({ message, value: copy });
+    }
     for (const { message, value } of this.valueInfo) {
       const copy = value && copies.get(value);
       if (copy || !value) record.valueInfo.push({ message, value: copy });

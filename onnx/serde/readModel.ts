@@ -146,7 +146,7 @@ class GraphReader {
       if (!value) throw missing(name, "the graph lists as an output");
       if (value.graph === graph) this.#describe(value, info);
       graph.addOutput(value);
-      record.outputs.set(value, info);
+      record.outputs.push({ message: info, value });
     }
     for (const value of [...graph.values.values(), ...graph.outputs]) record.types.set(value, value.type);
   }

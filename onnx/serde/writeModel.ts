@@ -16,7 +16,10 @@ import { writeTensor } from "./tensorProto.ts";
 import { writeValueInfo } from "./typeProto.ts";
 
 export interface WriteOptions {
-  /** Where an initializer's or attribute's bytes will lie in another file; undefined keeps them in the model. */
+  /**
+   * Where a tensor's bytes will lie in another file; undefined keeps them in the model. `name` is the initializer's, ""
+   * for tensors of attributes. Asked for each tensor when `writeModel` is called, before anything is streamed.
+   */
   readonly placeExternal?: (tensor: Tensor, name: string) => ExternalPlace | undefined;
 }
 
@@ -83,7 +86,9 @@ class GraphWriter {
       initializer: initializers.flatMap((value) => this.#initializer(value)),
       sparse_initializer: sparse.flatMap((value) => sparseProto(value)),
       input: graph.inputs.map((value) => writeValueInfo(value, record.statement(value, record.inputs.get(value)))),
-      output: graph.outputs.map((value) => writeValueInfo(value, record.statement(value, record.outputs.get(value)))),
+      output: graph.outputs.map((value, i) =>
+        writeValueInfo(value, record.statement(value, record.outputMessage(value, i))),
+      ),
       value_info: valueInfo(graph, record),
     });
   }
