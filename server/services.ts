@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { nodeDefs } from "../nodes/registry.gen.ts";
 import type { DeviceProfile } from "../targets/deviceProfile.ts";
+import { deviceProfiles } from "../targets/index.ts";
 import { Executor } from "./executor/executor.ts";
 import { keyPartsSchema } from "./executor/key.ts";
 import type { PrepareContext } from "./executor/prepare.ts";
@@ -59,7 +60,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     memoryBytes: fromEnvironment("EDGEWRIGHT_STEP_MEMORY", (0.8 * totalmem()) / 2 ** 20) * 2 ** 20,
   };
   const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm: Math.min(cores, 4) });
-  const targets = [localCpu()];
+  const targets = [localCpu(), ...deviceProfiles];
   const trim = async (budget: number) => {
     return clean({ blobs, cache, runs, budget, texts: await pipelines.texts() });
   };

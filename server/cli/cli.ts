@@ -8,10 +8,9 @@ import { OperationalError, UserError } from "../../nodes/context.ts";
 export const EXIT = { done: 0, failed: 1, wrong: 2, cancelled: 130 } as const;
 
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that closes early (`| head`) ends the command without a word.
+  // A reader that closes early (`| head`) wants no more: a run is cancelled, all else ends by itself.
   process.stdout.on("error", (error) => {
-    if ("code" in error && error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (!("code" in error) || error.code !== "EPIPE") throw error;
   });
   const verbose = argv.includes("--verbose");
   try {

@@ -93,7 +93,9 @@ async function follow(host: Host, submission: Submitted, json: boolean): Promise
     if (cancels > 1) process.exit(EXIT.cancelled);
     void host.cancel(runId);
   };
+  const onUnread = () => void host.cancel(runId);
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  process.stdout.on("error", onUnread);
   const display = json ? undefined : new Display(process.stderr);
   let code: number = EXIT.failed;
   let stepFailed = false;
@@ -108,6 +110,7 @@ async function follow(host: Host, submission: Submitted, json: boolean): Promise
     }
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    process.stdout.off("error", onUnread);
   }
   return code;
 }
