@@ -1,25 +1,55 @@
 /** The calibration as a person reads it: coverage first, then each tensor's histogram in a few bins with its clip. */
+import { z } from "zod";
 import type { Coverage } from "../../onnx/passes/calibrate/coverage.ts";
 import type { CalibrationTable, TensorCalibration } from "../../onnx/passes/calibrate/table.ts";
 import type { Report } from "../context.ts";
+
+const tensorReport = z.object({
+  name: z.string(),
+  min: z.number(),
+  max: z.number(),
+  /** The chosen range: asymmetric, and symmetric as a bound of |x|. */
+  lo: z.number(),
+  hi: z.number(),
+  bound: z.number(),
+  clippedShare: z.number(),
+  settledAfter: z.number(),
+  response: z.string().optional(),
+  histogram: z.object({ low: z.number(), width: z.number(), counts: z.array(z.number()) }),
+});
+export type TensorReport = z.infer<typeof tensorReport>;
+
+/** What the face reads of the report. */
+export const calibrateReport = z.object({
+  method: z.string(),
+  images: z.number(),
+  settledAfter: z.number(),
+  unsettledTensors: z.array(z.string()),
+  outlierImages: z.array(z.object({ image: z.string(), tensors: z.number() })),
+  clippedShare: z.number(),
+  tensors: z.array(tensorReport),
+});
+export type CalibrateReport = z.infer<typeof calibrateReport>;
 
 /** Bars of a histogram in the report. */
 const BARS = 64;
 
 /** `frames`: ids of the images, in order, by which outliers are named. */
 export function calibrationReport(table: CalibrationTable, coverage: Coverage, frames: readonly string[]): Report {
-  const tensors = Object.entries(table.tensors).map(([name, tensor]) => ({
-    name,
-    min: tensor.min,
-    max: tensor.max,
-    lo: tensor.lo,
-    hi: tensor.hi,
-    bound: tensor.bound,
-    clippedShare: tensor.clipped,
-    settledAfter: tensor.settledAfter,
-    ...(tensor.response !== undefined && { response: tensor.response }),
-    histogram: bars(tensor.histogram),
-  }));
+  const tensors = Object.entries(table.tensors).map(
+    ([name, tensor]): TensorReport => ({
+      name,
+      min: tensor.min,
+      max: tensor.max,
+      lo: tensor.lo,
+      hi: tensor.hi,
+      bound: tensor.bound,
+      clippedShare: tensor.clipped,
+      settledAfter: tensor.settledAfter,
+      ...(tensor.response !== undefined && { response: tensor.response }),
+      histogram: bars(tensor.histogram),
+    }),
+  );
   return {
     kind: "calibrate",
     version: 1,
@@ -27,14 +57,14 @@ export function calibrationReport(table: CalibrationTable, coverage: Coverage, f
     method: table.method,
     images: table.images,
     settledAfter: coverage.settledAfter,
-    unsettledTensors: coverage.unsettled,
+    unsettledTensors: [...coverage.unsettled],
     outlierImages: coverage.outliers.map(({ image, tensors: stretched }) => ({
       image: frames[image - 1] ?? String(image),
       tensors: stretched,
     })),
     clippedShare: coverage.clipped,
     tensors: tensors.sort((a, b) => b.clippedShare - a.clippedShare),
-  };
+  } satisfies Report & CalibrateReport;
 }
 
 /** At most `BARS` bins of equal width. */

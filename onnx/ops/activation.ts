@@ -5,6 +5,7 @@ import { evaluate } from "./elements.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
 import { mixingPrune, pointwisePrune } from "./pruneElementwise.ts";
+import { staysFloat } from "./quantizeCarry.ts";
 import { responseRule } from "./quantizeResponse.ts";
 
 function sameType(ctx: ShapeContext) {
@@ -27,10 +28,10 @@ function activation(opType: string, perElement = 1): OpDef {
 function softmax(opType: string): OpDef {
   return {
     opType,
+    quantize: staysFloat("its values span more magnitudes than 8 bits hold"),
     shape: (ctx) => [sameType(ctx)],
     cost: elementwiseCost(5),
     prune: mixingPrune,
-    quantize: responseRule(opType),
   };
 }
 

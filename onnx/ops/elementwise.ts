@@ -6,6 +6,7 @@ import { add, broadcast, isKnown, multiply, numericProduct } from "./dims.ts";
 import { type ElementFunction, evaluate, numeric } from "./elements.ts";
 import { type CostContext, elemTypeOf, type OpCost, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
 import { pointwisePrune } from "./pruneElementwise.ts";
+import { staysFloat } from "./quantizeCarry.ts";
 
 /** `perElement` operations for each output element; null inputs of a variadic operator do not occur. */
 export function elementwiseCost(perElement: number): (ctx: CostContext) => OpCost | undefined {
@@ -44,6 +45,7 @@ interface NaryOptions {
 function nary(opType: string, options: NaryOptions = {}): OpDef {
   return {
     opType,
+    quantize: staysFloat("element-wise: integers would add rounding and save nothing"),
     shape: (ctx) => {
       const inputs = ctx.node.inputs.map((_, i) => i);
       return [

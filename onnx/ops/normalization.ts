@@ -7,6 +7,7 @@ import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, type Inferred, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
 import { channelNormPrune, mixingPrune } from "./pruneElementwise.ts";
 import type { PruneRule } from "./pruneRule.ts";
+import { staysFloat } from "./quantizeCarry.ts";
 
 function normalized(ctx: ShapeContext): Inferred {
   return tensor(elemTypeOf(ctx, 0), shapeOf(ctx, 0));
@@ -14,9 +15,17 @@ function normalized(ctx: ShapeContext): Inferred {
 
 /** Mean and variance over the normalised axes, then a scale and a shift: about 8 operations an element. */
 const STATISTICS = 8;
+const STATISTICS_IN_FLOAT = "statistics of its inputs need float";
 
 function plain(opType: string, perElement = STATISTICS, prune?: PruneRule): OpDef {
-  return { opType, shape: (ctx) => [normalized(ctx)], cost: elementwiseCost(perElement), ...(prune && { prune }) };
+  const quantize = staysFloat(STATISTICS_IN_FLOAT);
+  return {
+    opType,
+    quantize,
+    shape: (ctx) => [normalized(ctx)],
+    cost: elementwiseCost(perElement),
+    ...(prune && { prune }),
+  };
 }
 
 /** Shape of mean and inverse deviation: the normalised axes, from `axis` on, have size 1. */
@@ -44,6 +53,7 @@ export const normalizationOps: readonly OpDef[] = [
   },
   {
     opType: "LayerNormalization",
+    quantize: staysFloat(STATISTICS_IN_FLOAT),
     shape: (ctx) => {
       const statistics = tensor(ctx.node.int("stash_type") ?? DataType.FLOAT, statisticsShape(ctx));
       return [normalized(ctx), statistics, statistics];

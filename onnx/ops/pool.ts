@@ -15,7 +15,7 @@ import {
   tensor,
 } from "./op.ts";
 import { poolPrune } from "./pruneElementwise.ts";
-import { maxPoolQuantize } from "./quantizeCarry.ts";
+import { maxPoolQuantize, staysFloat } from "./quantizeCarry.ts";
 import { transposedDims, windowedDims } from "./window.ts";
 
 export function pooled(ctx: ShapeContext, shape: Shape | undefined): Shape | undefined {
@@ -36,6 +36,7 @@ export function poolCost(ctx: CostContext): OpCost | undefined {
 function windowPool(opType: string): OpDef {
   return {
     opType,
+    quantize: staysFloat("a mean is no value of its inputs, and integer forms of it are slower"),
     shape: (ctx) => [tensor(elemTypeOf(ctx, 0), pooled(ctx, shapeOf(ctx, 0)))],
     cost: poolCost,
     prune: poolPrune,

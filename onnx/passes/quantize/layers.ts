@@ -44,10 +44,15 @@ export function quantizableLayers(graph: Graph): { layers: readonly Layer[]; lef
     const rule = quantizeRuleOf(node);
     const found = rule === undefined ? "no quantization rule for this operator" : layerOrReason(node, rule);
     if (typeof found === "object") layers.push(found);
-    else if (found && node.opType !== "Constant")
+    else if (found && node.opType !== "Constant" && givesFloats(node))
       left.push({ node: nodeName(node), opType: node.opType, reason: found });
   }
   return { layers, left };
+}
+
+/** Arithmetic on shapes and indices is not what quantization is about. */
+function givesFloats(node: Node): boolean {
+  return node.outputs.some((out) => out && (out.type === undefined || out.type.elemType === DataType.FLOAT));
 }
 
 /** The layer, or why the node is none; undefined where there is nothing to say of it. */
