@@ -11,6 +11,7 @@ const compareSchema = z.looseObject({
   kind: z.literal("compare"),
   rows: z.array(
     z.looseObject({
+      metric: z.string(),
       label: z.string(),
       unit: z.string(),
       baseline: z.number().optional(),
@@ -45,14 +46,23 @@ export function resultTable(outputs: Outputs): string {
   return text === "" ? "" : `\n${text}\n`;
 }
 
+/** Classes shown of a comparison: those that lost most. */
+const WORST_CLASSES = 3;
+
 function compareTable(node: string, { rows }: z.output<typeof compareSchema>): string {
-  const lines = rows.map(({ label, unit, baseline, candidate, ratio, provenance }) => [
+  const ofClass = ({ metric }: { metric: string }) => metric.includes(".perClass.");
+  const loss = ({ baseline = 0, candidate = 0 }) => baseline - candidate;
+  const worst = rows.filter(ofClass).sort((a, b) => loss(b) - loss(a));
+  const shown = [...rows.filter((row) => !ofClass(row)), ...worst.slice(0, WORST_CLASSES)];
+  const lines = shown.map(({ label, unit, baseline, candidate, ratio, provenance }) => [
     label,
     cell(baseline, unit, provenance.baseline),
     cell(candidate, unit, provenance.candidate),
     ratio === undefined ? "–" : `×${ratio.toFixed(2)}`,
   ]);
-  return columns([[node, "baseline", "candidate", "ratio"], ...lines]);
+  const rest = worst.length - WORST_CLASSES;
+  const more = rest > 0 ? `\n(${rest} more classes lost less; edgewright report --json has them)` : "";
+  return columns([[node, "baseline", "candidate", "ratio"], ...lines]) + more;
 }
 
 function figureRows(reports: readonly { readonly node: string; readonly value: unknown }[]): string[][] {
