@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { deviceProfile } from "../../targets/index.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
-import { openNodeWorkspace } from "../../test/support/runNode.ts";
+import { openNodeWorkspace, testTarget } from "../../test/support/runNode.ts";
+import { profileReport } from "./report.ts";
 import { run } from "./run.ts";
 import { latencyStatistics, percentile } from "./statistics.ts";
 
@@ -79,5 +81,34 @@ describe.skipIf(!testData)("profile (needs EDGEWRIGHT_TEST_DATA)", () => {
       code: "dynamic-input",
       fix: expect.stringContaining("inputShapes"),
     });
+  });
+
+  it("estimates where no device is at hand: an interval beside each figure, no percentile beyond p50", async () => {
+    await using workspace = await openNodeWorkspace();
+    const target = deviceProfile("jetson-orin-nano-8gb-maxn-super");
+    if (!target) throw new Error("no such target");
+    const model = await workspace.artifacts.put("model", readFileSync(dataPath("models", "yolox-nano.onnx")));
+    const { outputs } = await workspace.run(run, { inputs: { model }, target });
+    if (!outputs.report) throw new Error("no report");
+    const report = Object(await workspace.artifacts.readJson(outputs.report));
+    expect(report).toMatchObject({ provenance: "estimated", target: target.id, sizeBytes: model.size });
+    for (const figure of ["p50Ms", "throughput"]) {
+      const [low, high] = report.interval[figure];
+      expect(low).toBeLessThan(report[figure]);
+      expect(high).toBeGreaterThan(report[figure]);
+    }
+    for (const absent of ["p90Ms", "p99Ms", "iterations", "peakMemoryBytes"]) expect(report).not.toHaveProperty(absent);
+    expect(profileReport.safeParse(report).success).toBe(true);
+  });
+
+  it("estimates nothing for an engine or a dynamic input", async () => {
+    await using workspace = await openNodeWorkspace();
+    const target = { ...testTarget, access: "predicted" as const };
+    const engine = await workspace.artifacts.put("engine", new Uint8Array([1]));
+    await expect(workspace.run(run, { inputs: { model: engine }, target })).rejects.toMatchObject({
+      code: "engine-estimate",
+    });
+    const model = await workspace.artifacts.put("model", readFileSync(dataPath("models", "minilm-l6.onnx")));
+    await expect(workspace.run(run, { inputs: { model }, target })).rejects.toMatchObject({ code: "dynamic-input" });
   });
 });
