@@ -48,6 +48,8 @@ function Flow() {
   const [menu, setMenu] = useState<AddMenuAt>();
   const [hovered, setHovered] = useState<{ readonly id: string; readonly at: Point }>();
   const { nodes, edges, boxes, drag, onNodesChange, onEdgesChange } = useFlow();
+  // The first node of an empty canvas stays where it was dropped.
+  const [fitAtFirst] = useState(nodes.length > 0);
   useShortcuts(setMenu);
 
   const isValidConnection = useCallback((c: Connection | FlowEdge) => {
@@ -113,7 +115,7 @@ function Flow() {
           deleteKeyCode={null}
           minZoom={0.15}
           maxZoom={2.5}
-          fitView
+          fitView={fitAtFirst}
           fitViewOptions={{ padding: 0.06, maxZoom: 1 }}
           zoomOnDoubleClick={false}
           elevateNodesOnSelect

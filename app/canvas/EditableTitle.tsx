@@ -12,7 +12,7 @@ export function EditableTitle({
   const [draft, setDraft] = useState<string>();
   if (draft === undefined) {
     return (
-      <h3 className="cut" onDoubleClick={() => setDraft(title)}>
+      <h3 className="cut grow" onDoubleClick={() => setDraft(title)}>
         {title}
       </h3>
     );

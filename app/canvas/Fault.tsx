@@ -15,7 +15,7 @@ export function Fault({ id, view }: { readonly id: string; readonly view: NodeVi
     </p>
   );
   return (
-    <div className="fault" title={fix ? `${message}\n${fix}` : message}>
+    <div className={`fault ${view.state === "invalid" ? "wanting" : ""}`} title={fix ? `${message}\n${fix}` : message}>
       {text}
       {fix && (
         <button type="button" className="btn small nodrag" data-testid={`fix-${id}`} onClick={() => showFix(id, fix)}>

@@ -6,6 +6,8 @@ import type { Box, Point } from "./nodeGeometry.ts";
 
 /** A wire keeps this distance from the nodes it passes. */
 const CLEARANCE = 14;
+/** Between wires of different kinds in one corridor. */
+const LANE = 4;
 /** Width of the turn into and out of a corridor. */
 const TURN = 52;
 
@@ -16,9 +18,10 @@ export interface WirePath {
   readonly middle: Point;
 }
 
-export function wirePath(from: Point, to: Point, boxes: readonly Box[]): WirePath {
+/** `lane` sets wires apart that run in the same corridor: 0 keeps closest to the nodes. */
+export function wirePath(from: Point, to: Point, boxes: readonly Box[], lane = 0): WirePath {
   if (to.x - from.x >= 16 && !crosses(sampled(from, to), boxes)) return direct(from, to);
-  const y = corridor(from, to, boxes);
+  const y = corridor(from, to, boxes, lane);
   return y === undefined ? direct(from, to) : along(from, to, y);
 }
 
@@ -32,7 +35,8 @@ const bendOf = (from: Point, to: Point): number => Math.min(120, Math.max(18, Ma
 
 function along(from: Point, to: Point, y: number): WirePath {
   const forward = to.x - from.x;
-  const turn = forward > 0 ? Math.min(TURN, forward / 2) : TURN;
+  if (forward < 2 * TURN) return around(from, to, y);
+  const turn = Math.min(TURN, forward / 2);
   const a = from.x + turn;
   const b = to.x - turn;
   const half = turn / 2;
@@ -40,6 +44,14 @@ function along(from: Point, to: Point, y: number): WirePath {
     `M${from.x} ${from.y}C${from.x + half} ${from.y} ${a - half} ${y} ${a} ${y}H${b}` +
     `C${b + half} ${y} ${to.x - half} ${to.y} ${to.x} ${to.y}`;
   return { d, middle: { x: (a + b) / 2, y } };
+}
+
+/** Out to the right, back along the corridor, and in from the left. */
+function around(from: Point, to: Point, y: number): WirePath {
+  const d =
+    `M${from.x} ${from.y}C${from.x + TURN} ${from.y} ${from.x + TURN} ${y} ${from.x} ${y}` +
+    `H${to.x}C${to.x - TURN} ${y} ${to.x - TURN} ${to.y} ${to.x} ${to.y}`;
+  return { d, middle: { x: (from.x + to.x) / 2, y } };
 }
 
 /** Points of the direct curve, close enough that no node of the usual size fits between two. */
@@ -66,11 +78,13 @@ function inside(p: Point, box: Box): boolean {
 }
 
 /** The height of a free horizontal lane with the least detour; undefined where every lane is blocked. */
-function corridor(from: Point, to: Point, boxes: readonly Box[]): number | undefined {
-  const left = Math.min(from.x, to.x) - (from.x > to.x ? TURN : 0);
-  const right = Math.max(from.x, to.x) + (from.x > to.x ? TURN : 0);
+function corridor(from: Point, to: Point, boxes: readonly Box[], lane: number): number | undefined {
+  const around = to.x - from.x < 2 * TURN;
+  const left = Math.min(from.x, to.x) - (around ? TURN : 0);
+  const right = Math.max(from.x, to.x) + (around ? TURN : 0);
+  const clear = CLEARANCE + lane * LANE;
   const near = boxes.filter((box) => box.x < right && box.x + box.width > left);
-  const lanes = [from.y, to.y, ...near.flatMap((box) => [box.y - CLEARANCE, box.y + box.height + CLEARANCE])];
+  const lanes = [from.y, to.y, ...near.flatMap((box) => [box.y - clear, box.y + box.height + clear])];
   const free = lanes.filter(
     (y) => !near.some((box) => y > box.y - CLEARANCE + 1 && y < box.y + box.height + CLEARANCE - 1 && spans(box)),
   );

@@ -12,12 +12,7 @@ export function RunLog({ events }: { readonly events: readonly RunEvent[] }) {
   const count = (tone: LogLine["tone"]) => lines.filter((line) => line.tone === tone).length;
   const shown = lines.filter((line) => filter === "all" || line.tone === filter);
   const tab = (value: Filter, text: string, tone: string) => (
-    <button
-      type="button"
-      className={`badge ${filter === value ? tone : ""}`}
-      aria-pressed={filter === value}
-      onClick={() => setFilter(value)}
-    >
+    <button type="button" className={`badge ${tone}`} aria-pressed={filter === value} onClick={() => setFilter(value)}>
       {text}
     </button>
   );
@@ -26,8 +21,9 @@ export function RunLog({ events }: { readonly events: readonly RunEvent[] }) {
       <header>
         <h2>Log</h2>
         <span className="grow" />
-        {tab("all", "all", "accent")}
-        {count("warning") > 0 && tab("warning", `${count("warning")} warnings`, "warn")}
+        {tab("all", "all", "")}
+        {count("warning") > 0 &&
+          tab("warning", count("warning") === 1 ? "1 warning" : `${count("warning")} warnings`, "warn")}
         {count("error") > 0 && tab("error", count("error") === 1 ? "1 error" : `${count("error")} errors`, "bad")}
       </header>
       <div className="log scroll" data-testid="run-log">

@@ -49,13 +49,18 @@ export function StepsTimeline({ run, now }: { readonly run: RunState; readonly n
                 <text x={0} y={top + 15}>
                   {row.title}
                 </text>
-                {row.bars.map((bar) => (
+                {row.bars.map((bar, index) => (
                   <BarMark
                     key={bar.id}
                     bar={bar}
                     x={scale(bar.startMs)}
                     end={scale(bar.endMs)}
                     y={top + bar.lane * LANE}
+                    room={
+                      scale(
+                        row.bars.slice(index + 1).find((b) => b.lane === bar.lane)?.startMs ?? Number.POSITIVE_INFINITY,
+                      ) - scale(bar.endMs)
+                    }
                   />
                 ))}
               </g>
@@ -72,11 +77,13 @@ interface BarProps {
   readonly x: number;
   readonly end: number;
   readonly y: number;
+  /** Free space to the right, in which a name that is wider than its bar may stand. */
+  readonly room: number;
 }
 
 const LETTER = 6.4;
 
-function BarMark({ bar, x, end, y }: BarProps) {
+function BarMark({ bar, x, end, y, room }: BarProps) {
   const width = Math.max(3, end - x);
   const inside = bar.id.length * LETTER + 12 < width;
   const failed = bar.state === "failed";
@@ -84,10 +91,12 @@ function BarMark({ bar, x, end, y }: BarProps) {
     <g>
       <title>{`${bar.id}: ${duration(bar.endMs - bar.startMs)}`}</title>
       <rect className={`bar-${bar.state}`} x={x} y={y} width={width} height={20} rx={3} />
-      <text className={inside ? "in" : failed ? "err" : ""} x={inside ? x + 6 : x + width + 5} y={y + 14}>
-        {bar.id}
-        {failed && " failed"}
-      </text>
+      {(inside || bar.id.length * LETTER < room) && (
+        <text className={inside ? "in" : failed ? "err" : ""} x={inside ? x + 6 : x + width + 5} y={y + 14}>
+          {bar.id}
+          {failed && " failed"}
+        </text>
+      )}
     </g>
   );
 }

@@ -69,7 +69,7 @@ function lineOf(event: RunEvent): Pick<LogLine, "tone" | "text"> | undefined {
       return { tone: "error", text: `${event.node}: ${message}${fix ? ` Fix: ${fix}` : ""}` };
     }
     case "run.finished":
-      return { tone: event.status === "failed" ? "error" : "info", text: event.status };
+      return { tone: "info", text: event.status };
     case "step.started":
     case "step.progress":
       return undefined;

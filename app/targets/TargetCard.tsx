@@ -90,6 +90,7 @@ function partsOf(target: DeviceProfile): string[] {
 }
 
 const GIGA = 1e9;
+const TERA = 1e12;
 
 function peaksOf({ peakOps, memoryBandwidth }: DeviceProfile): (readonly [string, string])[] {
   const rates = [
@@ -97,8 +98,8 @@ function peaksOf({ peakOps, memoryBandwidth }: DeviceProfile): (readonly [string
     ["FP16", peakOps.f16],
     ["INT8", peakOps.i8],
   ] as const;
-  const peaks = rates.flatMap(([name, ops]) => (ops === undefined ? [] : [`${name} ${significant(ops / GIGA)}`]));
-  const rows: (readonly [string, string])[] = [["Peak, Gop/s", peaks.join(" · ")]];
+  const peaks = rates.flatMap(([name, ops]) => (ops === undefined ? [] : [`${name} ${significant(ops / TERA)}`]));
+  const rows: (readonly [string, string])[] = [["Peak, Top/s", peaks.join(" · ")]];
   if (memoryBandwidth !== undefined) rows.push(["Bandwidth", `${significant(memoryBandwidth / GIGA)} GB/s`]);
   return rows;
 }
