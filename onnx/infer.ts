@@ -55,6 +55,7 @@ class InferenceState {
   readonly contradictions: Contradiction[] = [];
   readonly elements = new Map<Value, Elements>();
   readonly #sequences = new Map<Value, TensorType>();
+  readonly #constants = new Set<Value>();
   /** Bodies are inferred several times while a loop settles: the last word counts. */
   readonly #visits = new Map<Graph, number>();
 
@@ -73,8 +74,6 @@ class InferenceState {
       const known = inputs[i];
       if (known) this.#write(value, known, again);
     }
-    for (const value of graph.values.values())
-      if (value.initializer) this.#write(value, constantOf(value.initializer), false);
     for (const node of graph.nodes) this.#inferNode(node, again);
     return graph.outputs.map((value) => this.#read(value));
   }
@@ -112,6 +111,10 @@ class InferenceState {
 
   #read(value: Value | null | undefined): Inferred {
     if (!value) return {};
+    if (value.initializer && !this.#constants.has(value)) {
+      this.#constants.add(value);
+      this.#write(value, constantOf(value.initializer), false);
+    }
     const elements = this.elements.get(value);
     const sequence = this.#sequences.get(value);
     return { ...(value.type && { type: value.type }), ...(elements && { elements }), ...(sequence && { sequence }) };
