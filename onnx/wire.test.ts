@@ -145,6 +145,9 @@ describe("decode", () => {
     ["truncated", [0x3a, ...varint(2n ** 63n)]],
     ["truncated", [...tag(1000, 1), 1, 2]],
     ["truncated", [...tag(900, 3), 8, 1]],
+    ["bad-list", bytes(7, bytes(5, bytes(7, [1, 0x80])))],
+    ["bad-list", bytes(7, bytes(5, bytes(7, [...Array(9).fill(0xff), 2])))],
+    ["bad-list", bytes(7, bytes(5, bytes(4, [1, 2, 3])))],
     ["bad-varint", [8, ...Array(10).fill(0xff)]],
     ["bad-varint", [8, ...Array(9).fill(0xff), 2]],
   ])("refuses %s: %j", async (code, content) => {

@@ -84,7 +84,9 @@ class Reader {
         } else {
           if (length <= INLINE_LIMIT && this.#lacks(length)) yield length;
           const piece = this.#piece(length);
-          if (piece instanceof Uint8Array && !isWhole(piece, field.type)) throw truncated();
+          if (piece instanceof Uint8Array && !isWhole(piece, field.type)) {
+            throw damaged("bad-list", "a list of numbers ends within one, or holds one of more than 64 bits");
+          }
           message.add(number, field.type === "string" && piece instanceof Uint8Array ? decodeText(piece) : piece);
         }
       } else if (!field || !this.#scalar(message, field, wireType, end)) {
