@@ -1,13 +1,13 @@
 import type { Model } from "../../onnx/ir/graph.ts";
 import type { HostTensors } from "../../onnx/ir/hostTensor.ts";
 import { CalibrationError } from "../../onnx/passes/calibrate/calibrationError.ts";
-import { type CalibrationTable, calibrationTableSchema } from "../../onnx/passes/calibrate/table.ts";
 import { measureSqnr } from "../../onnx/passes/quantize/measureSqnr.ts";
 import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
 import { quantize as quantizeModel } from "../../onnx/passes/quantize/quantize.ts";
 import { QuantizeError } from "../../onnx/passes/quantize/quantizeError.ts";
 import { measureSensitivity } from "../../onnx/passes/quantize/sensitivity.ts";
 import { UpgradeError } from "../../onnx/passes/upgradeOpset/upgradeError.ts";
+import { readCalibration } from "../calibrationTable.ts";
 import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import type { ArtifactRef, Stream, TensorItem } from "../ports.ts";
@@ -22,7 +22,7 @@ const SUSPECTS = 16;
 
 export const run = implementNode(quantize, async (ctx, { model: ref, calibration, tensors }, params) => {
   try {
-    const table = calibration && (await readTable(ctx, calibration));
+    const table = calibration && (await readCalibration(ctx.artifacts, calibration));
     const model = await openPrepared(ctx, ref, params.format);
     const frames = tensors ? await firstFrames(tensors, model) : [];
     const measured =
@@ -68,17 +68,6 @@ async function openPrepared(ctx: RunContext, ref: ArtifactRef<"model">, format: 
   const model = await ctx.artifacts.openModel(ref);
   if (format !== "fp16") await prepareForQuantization(model, { signal: ctx.signal });
   return model;
-}
-
-async function readTable(ctx: RunContext, ref: ArtifactRef<"calibration">): Promise<CalibrationTable> {
-  const parsed = calibrationTableSchema.safeParse(await ctx.artifacts.readJson(ref));
-  if (parsed.success) return parsed.data;
-  throw new UserError(
-    "bad-calibration",
-    `the calibration cannot be read: ${parsed.error.issues[0]?.message ?? "not in this version's form"}`,
-    "Run calibrate again.",
-    { cause: parsed.error },
-  );
 }
 
 async function firstFrames(tensors: Stream<TensorItem>, model: Model): Promise<readonly HostTensors[]> {

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { FORMATS } from "../../onnx/passes/quantize/format.ts";
 import { LAYOUTS } from "../../onnx/passes/quantize/layout.ts";
-import { FORMATS } from "../../onnx/passes/quantize/quantize.ts";
 import { type Diagnostic, defineNode } from "../define.ts";
 
 export const quantize = defineNode({

@@ -23,61 +23,64 @@ export function leastErrorScales(
   importance?: Float32Array,
 ): Float32Array {
   const scales = new Float32Array(layout.channels);
+  // One channel at a time in a row of its own: it is read once for each scale that is tried.
+  const channel = new Float32Array(layout.outer * layout.inner);
+  const counts = importance && new Float32Array(channel.length);
   for (let c = 0; c < layout.channels; c++) {
-    const most = largest(weights, layout, c);
-    if (most === 0) {
-      scales[c] = 1;
-      continue;
-    }
-    let least = Infinity;
-    for (let i = 0; i <= SHRINK_STEPS; i++) {
-      const scale = Math.fround((most / limit) * (1 - ((1 - SMALLEST_SHARE) * i) / SHRINK_STEPS));
-      const error = squaredError(weights, layout, { channel: c, scale, limit, importance });
-      if (error < least) {
-        least = error;
-        scales[c] = scale;
-      }
-    }
-    // The smallest numbers of f32 cannot be divided by.
-    if (scales[c] < 1e-30) scales[c] = 1e-30;
+    copyChannel(weights, layout, c, channel);
+    if (importance && counts) copyChannel(importance, layout, c, counts);
+    scales[c] = leastErrorScale(channel, limit, counts);
   }
   return scales;
 }
 
-function largest(weights: Float32Array, { outer, channels, inner }: ChannelLayout, channel: number): number {
-  let most = 0;
+function copyChannel(from: Float32Array, { outer, channels, inner }: ChannelLayout, c: number, to: Float32Array): void {
+  let at = 0;
   for (let o = 0; o < outer; o++) {
-    const from = (o * channels + channel) * inner;
-    for (let i = from; i < from + inner; i++) {
-      const x = Math.abs(weights[i]);
-      if (x > most) most = x;
+    const start = (o * channels + c) * inner;
+    for (let i = 0; i < inner; i++) to[at++] = from[start + i];
+  }
+}
+
+function leastErrorScale(channel: Float32Array, limit: number, importance: Float32Array | undefined): number {
+  let most = 0;
+  for (let i = 0; i < channel.length; i++) most = Math.max(most, Math.abs(channel[i]));
+  if (most === 0) return 1;
+  let best = 1;
+  let least = Infinity;
+  for (let i = 0; i <= SHRINK_STEPS; i++) {
+    const scale = Math.fround((most / limit) * (1 - ((1 - SMALLEST_SHARE) * i) / SHRINK_STEPS));
+    const error = squaredError(channel, scale, limit, importance);
+    if (error < least) {
+      least = error;
+      best = scale;
     }
   }
-  return most;
+  // The smallest numbers of f32 cannot be divided by.
+  return Math.max(best, 1e-30);
 }
 
 function squaredError(
-  weights: Float32Array,
-  { outer, channels, inner }: ChannelLayout,
-  at: { channel: number; scale: number; limit: number; importance: Float32Array | undefined },
+  channel: Float32Array,
+  scale: number,
+  limit: number,
+  importance: Float32Array | undefined,
 ): number {
-  const { channel, scale, limit, importance } = at;
+  const inverse = 1 / scale;
   let error = 0;
-  for (let o = 0; o < outer; o++) {
-    const from = (o * channels + channel) * inner;
-    for (let i = from; i < from + inner; i++) {
-      const d = weights[i] - roundEven(weights[i] / scale, limit) * scale;
-      error += importance ? d * d * importance[i] : d * d;
-    }
+  for (let i = 0; i < channel.length; i++) {
+    const d = channel[i] - roundEven(channel[i] * inverse, limit) * scale;
+    error += importance ? d * d * importance[i] : d * d;
   }
   return error;
 }
 
-/** To the nearest integer, halves to even as QuantizeLinear does, within [-limit, limit]. */
+/** Added and taken off again, this leaves a double no bits below one: the nearest integer, halves to even. */
+const NO_FRACTION = 2 ** 52 + 2 ** 51;
+
+/** To the nearest integer as QuantizeLinear rounds, within [-limit, limit]. */
 function roundEven(x: number, limit: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  const rounded = rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
+  const rounded = x + NO_FRACTION - NO_FRACTION;
   return rounded > limit ? limit : Math.max(rounded, -limit);
 }
 

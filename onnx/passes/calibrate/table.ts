@@ -1,41 +1,36 @@
 /** The calibration artifact: what a quantizer must know of the activations, in a few kilobytes a tensor. */
-import { z } from "zod";
-
 export const CALIBRATION_METHODS = ["minmax", "moving-average", "percentile", "entropy", "mse"] as const;
 export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
-const numbers = z.array(z.number());
-
-const tensorCalibrationSchema = z.object({
+export interface TensorCalibration {
   /** Smallest and largest value seen. */
-  min: z.number(),
-  max: z.number(),
+  readonly min: number;
+  readonly max: number;
   /** Chosen range for an asymmetric quantizer; contains zero. */
-  lo: z.number(),
-  hi: z.number(),
+  readonly lo: number;
+  readonly hi: number;
   /** Chosen bound of |x| for a symmetric quantizer. */
-  bound: z.number(),
+  readonly bound: number;
   /** Share of values outside [lo, hi]. */
-  clipped: z.number(),
+  readonly clipped: number;
   /** The function that alone reads the tensor, whose error the choice went by. */
-  response: z.string().optional(),
+  readonly response?: string | undefined;
   /** Counts of values in bins of `width` from `low` on. */
-  histogram: z.object({ low: z.number(), width: z.number(), counts: numbers }),
+  readonly histogram: { readonly low: number; readonly width: number; readonly counts: readonly number[] };
   /** Mean and variance of each channel. */
-  channels: z.object({ mean: numbers, variance: numbers }),
+  readonly channels: { readonly mean: readonly number[]; readonly variance: readonly number[] };
   /** Number of images after which the range grew by no more than a hundredth. */
-  settledAfter: z.number(),
-});
-export type TensorCalibration = z.infer<typeof tensorCalibrationSchema>;
+  readonly settledAfter: number;
+}
 
-export const calibrationTableSchema = z.object({
-  kind: z.literal("calibration"),
-  version: z.literal(1),
-  method: z.enum(CALIBRATION_METHODS),
-  images: z.number(),
-  tensors: z.record(z.string(), tensorCalibrationSchema),
-});
-export type CalibrationTable = z.infer<typeof calibrationTableSchema>;
+export interface CalibrationTable {
+  readonly kind: "calibration";
+  readonly version: 1;
+  readonly method: CalibrationMethod;
+  readonly images: number;
+  /** By tensor name. */
+  readonly tensors: Readonly<Record<string, TensorCalibration>>;
+}
 
 /** What was seen of a tensor; undefined where it was not observed. */
 export function calibrationOf(table: CalibrationTable | undefined, name: string): TensorCalibration | undefined {

@@ -4,15 +4,13 @@ import type { CalibrationTable } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { quantizeBlockwise } from "./blockInt4.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
+import type { Format } from "./format.ts";
 import { convertToHalf } from "./halfPrecision.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
 import { type LayoutName, layoutOf } from "./layout.ts";
 import { predictedWeightSqnrDb } from "./predictSqnr.ts";
 import { QuantizeError } from "./quantizeError.ts";
 import { designInt8, writeInt8 } from "./staticInt8.ts";
-
-export const FORMATS = ["int8", "int8-dynamic", "int4", "fp16"] as const;
-export type Format = (typeof FORMATS)[number];
 
 export interface QuantizeOptions {
   readonly format: Format;

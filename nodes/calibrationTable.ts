@@ -1,0 +1,44 @@
+/** Reads a calibration artifact: it may come from another version, another tool, or a hand. */
+import { z } from "zod";
+import { CALIBRATION_METHODS, type CalibrationTable } from "../onnx/passes/calibrate/table.ts";
+import { type Artifacts, UserError } from "./context.ts";
+import type { ArtifactRef } from "./ports.ts";
+
+const numbers = z.array(z.number());
+
+const calibrationTable = z.object({
+  kind: z.literal("calibration"),
+  version: z.literal(1),
+  method: z.enum(CALIBRATION_METHODS),
+  images: z.number(),
+  tensors: z.record(
+    z.string(),
+    z.object({
+      min: z.number(),
+      max: z.number(),
+      lo: z.number(),
+      hi: z.number(),
+      bound: z.number(),
+      clipped: z.number(),
+      response: z.string().optional(),
+      histogram: z.object({ low: z.number(), width: z.number().nonnegative(), counts: numbers }),
+      channels: z.object({ mean: numbers, variance: numbers }),
+      settledAfter: z.number(),
+    }),
+  ),
+});
+
+export async function readCalibration(
+  artifacts: Pick<Artifacts, "readJson">,
+  ref: ArtifactRef<"calibration">,
+): Promise<CalibrationTable> {
+  const parsed = calibrationTable.safeParse(await artifacts.readJson(ref));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new UserError(
+    "bad-calibration",
+    `the calibration cannot be read: ${issue ? `${issue.path.join(".")}: ${issue.message}` : "not in this version's form"}`,
+    "Run calibrate again.",
+    { cause: parsed.error },
+  );
+}
