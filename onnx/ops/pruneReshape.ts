@@ -102,11 +102,18 @@ function coupleRun(coupler: Coupler, left: readonly Part[], right: readonly Part
   const holder = (side: readonly Part[], factor: Factor) => side.find((part) => holds(part, factor));
   const free = factors
     .map((factor) => ({ factor, from: holder(a, factor), to: holder(b, factor) }))
-    .filter(({ from, to }) => from && to && !coupler.isPinned(from.ref) && !coupler.isPinned(to.ref))
+    .filter(({ from, to }) => from && to && !coupler.whyPinned(from.ref) && !coupler.whyPinned(to.ref))
     .sort((x, y) => y.factor.size - x.factor.size);
   const chosen = free[0];
-  for (const part of [...a, ...b]) {
-    if (part !== chosen?.from && part !== chosen?.to) coupler.pin(part.ref, "is folded into another axis by Reshape");
+  for (const [side, opposite] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const why = opposite?.map((part) => coupler.whyPinned(part.ref)).find((reason) => reason !== undefined);
+    for (const part of side ?? []) {
+      if (part !== chosen?.from && part !== chosen?.to)
+        coupler.pin(part.ref, (!chosen && why) || "is folded into another axis by Reshape");
+    }
   }
   if (!chosen?.from || !chosen.to) return;
   const { factor, from, to } = chosen;

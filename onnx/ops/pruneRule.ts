@@ -22,8 +22,8 @@ export interface Coupler {
   pin(axis: AxisRef, why: string): void;
   /** Every axis of a value. */
   pinAll(value: Value | null | undefined, why: string): void;
-  /** True where no channel of the axis can leave, as far as is known by now. */
-  isPinned(axis: AxisRef): boolean;
+  /** Why no channel of the axis can leave, as far as is known by now; undefined where one can. */
+  whyPinned(axis: AxisRef): string | undefined;
 }
 
 /** What is left of each axis when channels have been taken out. */

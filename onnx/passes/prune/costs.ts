@@ -4,7 +4,7 @@ import { opDef } from "../../ops/index.ts";
 import type { PruneGroup, Unit } from "./groups.ts";
 
 export class ShrinkingCosts {
-  /** Current dimensions of every value of fixed shape. */
+  /** Current dimensions of every value of known rank. */
   readonly #dims = new Map<Value, number[]>();
   readonly #macs = new Map<Node, number>();
   readonly #readers = new Map<PruneGroup, readonly Node[]>();
@@ -13,8 +13,9 @@ export class ShrinkingCosts {
 
   constructor(graph: Graph, groups: readonly PruneGroup[]) {
     for (const value of graph.values.values()) {
-      const dims = value.shape?.filter((dim) => typeof dim === "number");
-      if (dims && dims.length === value.shape?.length) this.#dims.set(value, [...dims]);
+      // A dynamic batch or length counts as 1: shares of the work stay meaningful.
+      const dims = value.shape?.map((dim) => (typeof dim === "number" ? dim : 1));
+      if (dims) this.#dims.set(value, dims);
     }
     for (const node of graph.nodes) {
       const macs = this.#cost(node);

@@ -56,6 +56,7 @@ export class Remainder implements Kept {
 
 /** The plan and the graph disagree: a coupling rule is wrong, and the model must not be used. */
 export class PruneError extends Error {
+  override readonly name = "PruneError";
   readonly code = "prune-inconsistent";
   readonly fix = "Report the model's operator at this value; until then leave pruning off for this model.";
 }

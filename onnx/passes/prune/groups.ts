@@ -133,11 +133,16 @@ class Channels implements Coupler {
     for (const axis of value?.shape?.keys() ?? []) if (value) this.pin({ value, axis }, why);
   }
 
-  isPinned(axis: AxisRef): boolean {
+  whyPinned(axis: AxisRef): string | undefined {
     const offset = this.offset(axis);
-    if (offset === undefined) return true;
-    for (let i = 0; i < this.#size(axis); i++) if (!this.#pin[this.root(offset + i)]) return false;
-    return true;
+    if (offset === undefined) return "is of unknown size";
+    let why: string | undefined;
+    for (let i = 0; i < this.#size(axis); i++) {
+      const reason = this.reason(offset + i);
+      if (reason === undefined) return undefined;
+      why ??= reason;
+    }
+    return why;
   }
 }
 

@@ -17,6 +17,7 @@ import { extract } from "./extract.ts";
 import { type PinnedAxis, type PruneGroup, solveDependencies } from "./groups.ts";
 import { energyScores, magnitudeScores } from "./importance.ts";
 import { type GroupPlan, planCut, type ScoredGroup } from "./plan.ts";
+import { PruneRefusal } from "./pruneRefusal.ts";
 import { type RepairedLayer, repair } from "./repair.ts";
 
 export type Importance = "l1" | "l2" | "energy";
@@ -42,19 +43,8 @@ export interface PruneOutcome {
   readonly repaired: readonly RepairedLayer[];
 }
 
-/** The user asked for what this model or this wiring cannot give. */
-export class PruneRefusal extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly fix: string,
-  ) {
-    super(message);
-  }
-}
-
 /** Constants in one form and no sizes computed at run time: what couplings are read from. */
-const prepare = simplify([
+export const prepareForPruning = simplify([
   constantsToInitializers,
   inputsToConstants,
   foldShapes,
@@ -64,7 +54,7 @@ const prepare = simplify([
 
 /** Changes the model in place. Throws `PruneRefusal` where nothing can be pruned. */
 export async function pruneChannels(model: Model, options: PruneOptions, ctx: PassContext): Promise<PruneOutcome> {
-  await runPasses(model, [prepare], ctx);
+  await runPasses(model, [prepareForPruning], ctx);
   inferShapes(model);
   const { groups, pinned } = solveDependencies(model);
   if (groups.length === 0) {

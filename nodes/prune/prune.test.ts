@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Model } from "../../onnx/ir/graph.ts";
+import { memorySource } from "../../onnx/ir/tensor.ts";
+import { readModel } from "../../onnx/serde.ts";
+import { dataPath, testData } from "../../test/support/data.ts";
+import { noiseTensor } from "../../test/support/outputs.ts";
+import { modelFrom, type Step } from "../../test/support/randomGraph.ts";
+import { renderFace } from "../../test/support/renderFace.ts";
+import { openNodeWorkspace } from "../../test/support/runNode.ts";
+import type { TensorItem } from "../ports.ts";
+import { streamOf } from "../streams.ts";
+import { Face } from "./face.tsx";
+import { collectItems } from "./items.ts";
+import { pruneReport } from "./report.ts";
+import { run } from "./run.ts";
+import { prune } from "./schema.ts";
+
+function network(): Model {
+  const steps: Step[] = ["conv", "relu", "depthwise", "relu", "conv", "relu", "shuffle", "conv", "relu", "addSkip"];
+  return modelFrom({ seed: 5, steps: steps.map((step) => ({ step, pick: 3 })) });
+}
+
+function itemsOf(dims: readonly number[], count: number): TensorItem[] {
+  return Array.from({ length: count }, (_, index) => ({
+    frame: { id: `${index}.png`, index, width: 8, height: 8 },
+    tensors: { "": noiseTensor(dims, index + 1) },
+  }));
+}
+
+interface PruneParams {
+  readonly method?: "channels" | "unstructured";
+  readonly macs?: number;
+  readonly sparsity?: number;
+  readonly importance?: "auto" | "energy" | "l1" | "l2";
+  readonly multiple?: number;
+  readonly repair?: boolean;
+}
+
+/** Runs the node, opens what it made in the runtime, and returns the report. */
+async function pruned(model: Model, params: PruneParams, items?: readonly TensorItem[]) {
+  await using workspace = await openNodeWorkspace();
+  const ref = await workspace.artifacts.saveModel(model);
+  const tensors = items && streamOf(items);
+  const { outputs, warnings } = await workspace.run(run, { inputs: { model: ref, tensors }, params });
+  if (!outputs.model || !outputs.report) throw new Error("an output is missing");
+  const json = await workspace.artifacts.readJson(outputs.report);
+  return { report: pruneReport.parse(json), json: Object.fromEntries(Object.entries(json ?? {})), warnings };
+}
+
+const IMAGE = [1, 4, 8, 8];
+
+describe("prune", () => {
+  it("keeps the asked share of the work and says that it could not repair", async () => {
+    const { report } = await pruned(network(), { macs: 0.6, multiple: 1 });
+    expect(report.macsShare).toBeLessThanOrEqual(0.6);
+    expect(report.macsShare).toBeGreaterThan(0.5);
+    expect(report.macs?.after).toBe((report.macs?.before ?? 0) * report.macsShare);
+    expect(report.parameters.after).toBeLessThan(report.parameters.before);
+    expect(report.importance).toBe("l2");
+    expect(report.repair).toMatchObject({ status: "skipped", reason: "no tensors are wired to refit on" });
+    expect(report.heldBack).toBeUndefined();
+  });
+
+  it("repairs on the stream, and is nearer to the original for it on held-back items", async () => {
+    const items = itemsOf(IMAGE, 40);
+    const plain = await pruned(network(), { macs: 0.7, multiple: 1, importance: "l2", repair: false }, items);
+    const repaired = await pruned(network(), { macs: 0.7, multiple: 1, importance: "l2" }, items);
+    const worst = ({ report }: typeof plain) =>
+      Math.min(...Object.values(report.heldBack?.outputs ?? {}).map(({ sqnrDb }) => sqnrDb ?? Number.NaN));
+    expect(repaired.report.macsShare).toBe(plain.report.macsShare);
+    expect(repaired.report.heldBack?.items).toBe(8);
+    expect(repaired.report.repair.layers.length).toBeGreaterThan(0);
+    expect(worst(repaired)).toBeGreaterThan(worst(plain) + 2);
+  });
+
+  it("sets the smallest weights to zero, and is honest about what that gains", async () => {
+    const { report, warnings } = await pruned(network(), { method: "unstructured", sparsity: 0.6 });
+    const zeros = report.sparse?.reduce((sum, layer) => sum + layer.zeros, 0) ?? 0;
+    const weights = report.sparse?.reduce((sum, layer) => sum + layer.weights, 0) ?? 1;
+    expect(zeros / weights).toBeCloseTo(0.6, 2);
+    expect(report.deflatedBytes?.after).toBeLessThan(report.deflatedBytes?.before ?? 0);
+    expect(report.macs?.after).toBe(report.macs?.before);
+    expect(warnings.join()).toContain("not the model faster");
+  });
+
+  it("says why a layer stays", async () => {
+    const { report } = await pruned(network(), { macs: 0.9, multiple: 1 });
+    expect(report.pinned.map((entry) => entry.reason).join()).toContain("output");
+  });
+
+  it("refuses a model that has nothing to prune, with what to do", async () => {
+    const model = modelFrom({ seed: 1, steps: [] });
+    const first = model.graph.nodes[0]?.output();
+    if (first) model.graph.addOutput(first);
+    await expect(pruned(model, {})).rejects.toMatchObject({ code: "nothing-to-prune" });
+  });
+
+  it("wants tensors for importance by energy before it runs", () => {
+    const params = prune.params.parse({ importance: "energy" });
+    expect(prune.check?.(params, { wired: {} })).toMatchObject([{ code: "needs-tensors", severity: "error" }]);
+    expect(prune.check?.(params, { wired: { tensors: [{ type: "preprocess", params: {} }] } })).toEqual([]);
+  });
+
+  it("holds a fifth back, or one of a few", async () => {
+    const feeds = [{ name: "input" }];
+    const many = await collectItems(streamOf(itemsOf(IMAGE, 100)), feeds);
+    expect([many.fit.length, many.heldBack.length]).toEqual([32, 8]);
+    const two = await collectItems(streamOf(itemsOf(IMAGE, 2)), feeds);
+    expect([two.fit.length, two.heldBack.length]).toEqual([1, 1]);
+    const one = await collectItems(streamOf(itemsOf(IMAGE, 1)), feeds);
+    expect([one.fit.length, one.heldBack.length]).toEqual([1, 0]);
+  });
+
+  it("draws its result", async () => {
+    const { json } = await pruned(network(), { macs: 0.6, multiple: 1 });
+    expect(renderFace(Face, { report: json })).toContain("of MACs");
+    expect(renderFace(Face, { report: json, large: true })).toContain(" of 16");
+    expect(renderFace(Face, {})).toBe("");
+  });
+});
+
+describe.skipIf(!testData)("prune on real detectors (needs EDGEWRIGHT_TEST_DATA)", () => {
+  const load = (file: string) => readModel(memorySource(readFileSync(dataPath("models", `${file}.onnx`))));
+  const detectors = [
+    { file: "fastestdet", dims: [1, 3, 352, 352] },
+    { file: "rfb-320", dims: [1, 3, 240, 320] },
+    { file: "yolox-nano", dims: [1, 3, 416, 416] },
+  ];
+
+  it.each(detectors)("$file: fewer channels, the same outputs by name and shape", async ({ file, dims }) => {
+    const { report } = await pruned(await load(file), { macs: 0.81, repair: false }, itemsOf(dims, 5));
+    expect(report.macsShare).toBeLessThanOrEqual(0.81);
+    expect(report.macsShare).toBeGreaterThan(0.77);
+    expect(report.sizeBytes.after).toBeLessThan(report.sizeBytes.before);
+    for (const { maxAbs } of Object.values(report.heldBack?.outputs ?? {})) expect(Number.isFinite(maxAbs)).toBe(true);
+  });
+
+  it.each(detectors)("$file: half of the weights zero", async ({ file }) => {
+    const { report } = await pruned(await load(file), { method: "unstructured", sparsity: 0.5 });
+    expect(report.deflatedBytes?.after).toBeLessThan(0.75 * (report.deflatedBytes?.before ?? 0));
+  });
+});
