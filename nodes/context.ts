@@ -82,6 +82,8 @@ export interface OperatorTime {
 export interface Measurement {
   /** One entry an iteration, milliseconds, in order; warm-up not included. */
   readonly latenciesMs: readonly number[];
+  /** Mean CPU time of a run over all threads: what other programs take does not enter it. */
+  readonly cpuMs?: number;
   readonly perOp: readonly OperatorTime[];
   readonly peakMemoryBytes?: number;
   readonly runtime: string;

@@ -19,6 +19,7 @@ const METRICS: readonly Metric[] = [
   { from: "profile", path: ["p50Ms"], label: "Latency p50", unit: "ms", better: "lower" },
   { from: "profile", path: ["p90Ms"], label: "Latency p90", unit: "ms", better: "lower" },
   { from: "profile", path: ["p99Ms"], label: "Latency p99", unit: "ms", better: "lower" },
+  { from: "profile", path: ["cpuMs"], label: "CPU time a run", unit: "ms", better: "lower" },
   { from: "profile", path: ["throughput"], label: "Throughput", unit: "1/s", better: "higher" },
   { from: "profile", path: ["sizeBytes"], label: "Size", unit: "B", better: "lower" },
   { from: "profile", path: ["peakMemoryBytes"], label: "Peak memory", unit: "B", better: "lower" },

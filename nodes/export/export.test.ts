@@ -43,6 +43,22 @@ describe("export", () => {
     expect(logs).toEqual([expect.stringContaining("exports/edge")]);
   });
 
+  it("says what built an engine and how it is loaded", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { artifacts, folder } = workspace;
+    const model = await artifacts.put("engine", new Uint8Array([1]));
+    const text = async (builder: string) => {
+      const json = { kind: "compile-tensorrt", builder, engines: [{ computeCapability: "8.6" }] };
+      const report = [await artifacts.put("report", bytes(json))];
+      await workspace.run(run, { inputs: { model, settings: undefined, report } });
+      return readFile(join(folder, "exports", "model", "README.md"), "utf8");
+    };
+    expect(await text("trtexec 10.3.0")).toContain("trtexec --loadEngine=model.engine");
+    const rtx = await text("tensorrt-rtx 1.7.1.116");
+    expect(rtx).toContain("Built by tensorrt-rtx 1.7.1.116 for compute capability 8.6.");
+    expect(rtx).not.toContain("trtexec --loadEngine");
+  });
+
   it("numbers reports of one kind and takes no path from a report", async () => {
     await using workspace = await openNodeWorkspace();
     const { artifacts, folder } = workspace;

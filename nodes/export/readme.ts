@@ -15,7 +15,7 @@ export function readme(folder: ExportedFolder): string {
   const sections = [
     `# ${folder.name}`,
     fileList(folder),
-    folder.model ? tensors(folder.model) : engineText(folder.modelFiles),
+    folder.model ? tensors(folder.model) : engineText(folder),
     folder.settings ? settingsText(folder.settings) : "",
     folder.model ? onnxExample(folder.model, folder.settings !== undefined) : "",
     figures(folder),
@@ -44,13 +44,24 @@ function tensors({ graph }: Model): string {
   return `## Inputs and outputs\n| | name | type | shape |\n|---|---|---|---|\n${rows.join("\n")}`;
 }
 
-function engineText(files: readonly string[]): string {
-  return `## Running it
-TensorRT engines hold for the TensorRT version and the GPU generation they were built for. To time one on its device:
-\`\`\`
-trtexec --loadEngine=${files.find((file) => file.endsWith(".engine")) ?? "model.engine"}
-\`\`\`
-An engine built by TensorRT for RTX is loaded with TensorRT for RTX of the same version, not with TensorRT.`;
+/** Only the compiler's report says what built an engine, and for which GPU. */
+function engineText({ modelFiles, reports }: ExportedFolder): string {
+  const file = modelFiles.find((name) => name.endsWith(".engine")) ?? "model.engine";
+  const compiled = reports.find(({ json }) => json.kind === "compile-tensorrt")?.json;
+  const builder = typeof compiled?.builder === "string" ? compiled.builder : undefined;
+  const built = builder === undefined ? "" : `Built by ${builder}${capabilities(compiled)}. `;
+  const rtx = `Load it with TensorRT for RTX of that version on such a GPU (its Python and C++ runtimes, or its own trtexec); TensorRT itself does not read it.`;
+  const trt = `To time it on its device:\n\`\`\`\ntrtexec --loadEngine=${file}\n\`\`\``;
+  const how = builder?.startsWith("tensorrt-rtx") ? rtx : trt;
+  return `## Running it\n${built}An engine holds for the version that built it and for that GPU generation. ${how}`;
+}
+
+function capabilities(report: Readonly<Record<string, unknown>> | undefined): string {
+  const engines = Array.isArray(report?.engines) ? report.engines : [];
+  const values = engines.flatMap((engine) =>
+    typeof engine?.computeCapability === "string" ? [engine.computeCapability] : [],
+  );
+  return values.length > 0 ? ` for compute capability ${values.join(", ")}` : "";
 }
 
 const FITS: Readonly<Record<string, string>> = {
@@ -98,7 +109,8 @@ function figures({ reports }: ExportedFolder): string {
       const value = json[key];
       if (typeof value !== "number") return [];
       const on = typeof json.target === "string" ? ` on ${json.target}` : "";
-      return [`- ${label}: ${Number(value.toPrecision(4))} (${String(json.provenance)}${on})`];
+      const through = typeof json.runtime === "string" ? ` through ${json.runtime}` : "";
+      return [`- ${label}: ${Number(value.toPrecision(4))} (${String(json.provenance)}${on}${through})`];
     }),
   );
   return lines.length > 0 ? `## Figures\n${lines.join("\n")}` : "";

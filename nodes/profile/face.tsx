@@ -143,6 +143,7 @@ function sentence(report: ProfileReport): string {
   const parts = [
     `p50 ${provenance === "estimated" ? "≈ " : ""}${ms(report.p50Ms)} ms on ${target}, ${provenance}`,
     report.p99Ms === undefined ? "" : `p99 ${ms(report.p99Ms)} ms`,
+    report.cpuMs === undefined ? "" : `${ms(report.cpuMs)} ms of CPU time a run`,
     iterations === undefined ? "" : `${iterations} runs`,
     threads === undefined ? "" : `${threads} ${threads === 1 ? "thread" : "threads"}`,
     runtime ?? "",

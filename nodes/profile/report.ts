@@ -10,6 +10,7 @@ export const profileReport = z.looseObject({
   p50Ms: z.number(),
   p90Ms: z.number().optional(),
   p99Ms: z.number().optional(),
+  cpuMs: z.number().optional(),
   throughput: z.number().optional(),
   sizeBytes: z.number().optional(),
   peakMemoryBytes: z.number().optional(),

@@ -37,10 +37,11 @@ async function measure(
   });
   const done = measured.latenciesMs.length;
   ctx.progress(done, done, "runs");
-  const { peakMemoryBytes, perOp, runtime, threads, conditions } = measured;
+  const { cpuMs, peakMemoryBytes, perOp, runtime, threads, conditions } = measured;
   return {
     provenance: "measured",
     ...latencyStatistics(measured.latenciesMs),
+    ...(cpuMs !== undefined && { cpuMs }),
     ...(peakMemoryBytes !== undefined && { peakMemoryBytes }),
     perOp,
     iterations: done,

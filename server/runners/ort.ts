@@ -102,13 +102,7 @@ function wrap(session: InferenceSession, options: OrtOptions): OrtSession {
     inputs,
     outputs,
     async run(feeds) {
-      checkFeeds(inputs, feeds);
-      const tensors: Record<string, Tensor> = {};
-      for (const info of inputs) {
-        const feed = feeds[info.name];
-        if (feed) tensors[info.name] = toOrt(info, feed);
-      }
-      const results = await session.run(tensors).catch((error: unknown) => {
+      const results = await session.run(toOrtFeeds(inputs, feeds)).catch((error: unknown) => {
         throw refusal("the runtime stopped", error);
       });
       return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
@@ -137,6 +131,16 @@ function tensorInfo(meta: InferenceSession.ValueMetadata, role: "input" | "outpu
     dataType,
     dims: meta.shape.map((dim) => (typeof dim === "number" ? dim : -1)),
   };
+}
+
+function toOrtFeeds(inputs: readonly TensorInfo[], feeds: HostTensors): Record<string, Tensor> {
+  checkFeeds(inputs, feeds);
+  const tensors: Record<string, Tensor> = {};
+  for (const info of inputs) {
+    const feed = feeds[info.name];
+    if (feed) tensors[info.name] = toOrt(info, feed);
+  }
+  return tensors;
 }
 
 function checkFeeds(inputs: readonly TensorInfo[], feeds: HostTensors): void {

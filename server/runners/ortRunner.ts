@@ -61,21 +61,30 @@ async function measure(path: string, options: MeasureOptions, tempDir: string): 
   const memoryBefore = process.memoryUsage.rss();
   const session = await openOrtSession(path, { threads });
   let latenciesMs: number[];
+  let cpuMs: number;
+  let peak: number;
   let conditions: ReturnType<ReturnType<typeof watchConditions>>;
   let feeds: HostTensors;
   try {
     feeds = seededInputs(session.inputs);
-    for (let i = 0; i < options.warmup; i++) await session.run(feeds);
+    const run = () => session.run(feeds);
+    for (let i = 0; i < options.warmup; i++) await run();
+    // Before the timed runs: what they leave for the garbage collector is this process's, not the model's.
+    if (options.warmup === 0) await run();
+    peak = peakMemoryBytes();
     const seen = watchConditions();
-    latenciesMs = await timeRuns(() => session.run(feeds), options);
+    const cpuBefore = process.cpuUsage();
+    latenciesMs = await timeRuns(run, options);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    cpuMs = (user + system) / 1000 / latenciesMs.length;
     conditions = seen();
   } finally {
     await session[Symbol.asyncDispose]();
   }
-  const peak = peakMemoryBytes();
   return {
     latenciesMs,
     perOp: await timeOperators(path, feeds, { threads, runs: Math.min(TRACED_RUNS, latenciesMs.length), tempDir }),
+    cpuMs,
     peakMemoryBytes: peak,
     runtime: ortRuntime,
     threads,
