@@ -61,8 +61,8 @@ export function createServices({ root }: { readonly root: string }): Services {
   };
   const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm: Math.min(cores, 4) });
   const targets = [localCpu(), ...deviceProfiles];
-  const trim = async (budget: number) => {
-    return clean({ blobs, cache, runs, budget, texts: await pipelines.texts() });
+  const trim = async (budget: number, graceMs: number) => {
+    return clean({ blobs, cache, runs, budget, graceMs, texts: await pipelines.texts() });
   };
   const budget = fromEnvironment("EDGEWRIGHT_CACHE_GB", 20) * GB;
   const executor = new Executor({
@@ -82,7 +82,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     capabilityFixes,
     describeOutput: (ref) => describeOutput(artifacts, ref),
     afterRun: async () => {
-      if ((await storedBytes(blobs)) > budget) await trim(budget);
+      if ((await storedBytes(blobs)) > budget) await trim(budget, 60_000);
     },
   });
   return {
@@ -96,7 +96,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     targets,
     capabilities: () => capabilities(home),
     prepareContext: () => executor.prepareContext(),
-    clean: trim,
+    clean: (budget) => trim(budget, 0),
     warmUp: () => pool.warmUp(),
     [Symbol.asyncDispose]: () => executor.close(),
   };

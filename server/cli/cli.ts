@@ -3,7 +3,8 @@
  * 2 the document or an argument is wrong, 130 cancelled). Commands load when called: `--help` needs none of them.
  */
 import { Command, CommanderError } from "commander";
-import { OperationalError, UserError } from "../../nodes/context.ts";
+import { UserError } from "../../nodes/context.ts";
+import { describeError } from "../executor/errors.ts";
 
 export const EXIT = { done: 0, failed: 1, wrong: 2, cancelled: 130 } as const;
 
@@ -23,12 +24,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** One message with its fix; a stack only where asked for. */
 function report(error: unknown, verbose: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrong;
-  const known = error instanceof UserError || error instanceof OperationalError;
-  const message = error instanceof Error ? error.message : String(error);
+  const { code, message, fix, stack } = describeError(error);
   console.error(`edgewright: ${message}`);
-  if (known && error.fix) console.error(`  ${error.fix}`);
-  if (!known && !verbose) console.error("  This is a fault of Edgewright itself; --verbose shows where.");
-  if (verbose && error instanceof Error) console.error(error.stack);
+  if (fix !== undefined) console.error(`  ${fix}`);
+  if (code === "internal" && !verbose) console.error("  This is a fault of Edgewright itself; --verbose shows where.");
+  if (verbose && stack !== undefined) console.error(stack);
   return error instanceof UserError ? EXIT.wrong : EXIT.failed;
 }
 

@@ -1,8 +1,10 @@
 /** `edgewright run`: submits to the server that holds the workspace, else to an executor of its own; shows the events. */
-import { UserError } from "../../nodes/context.ts";
 import type { Diagnostic } from "../../nodes/define.ts";
 import type { RunEvent } from "../../pipelines/document/events.ts";
+import { describeError } from "../executor/errors.ts";
+import type { StepError } from "../executor/protocol.ts";
 import { createServices, type Services } from "../services.ts";
+import { takeLease } from "../storage/lease.ts";
 import { lockHolder } from "../storage/lock.ts";
 import { EXIT } from "./cli.ts";
 import { Display } from "./display.ts";
@@ -40,12 +42,12 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     return await submitFile(file, options);
   } catch (error) {
     // Who reads the events is told there, too, that nothing ran.
-    if (options.json && error instanceof UserError) process.stdout.write(`${JSON.stringify(refused(error))}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify(refused(describeError(error)))}\n`);
     throw error;
   }
 }
 
-function refused({ code, message, fix }: UserError): RunEvent {
+function refused({ code, message, fix }: StepError): RunEvent {
   const diagnostic: Diagnostic = { code, severity: "error", message, ...(fix !== undefined && { fix }) };
   const time = new Date().toISOString();
   return {
@@ -62,6 +64,7 @@ function refused({ code, message, fix }: UserError): RunEvent {
 async function submitFile(file: string, options: RunOptions): Promise<number> {
   const doc = await readDoc(file);
   const services = createServices({ root: workspaceRoot(file) });
+  using _lease = takeLease(services.workspace.home);
   try {
     const progress = (message: string) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${message}`);

@@ -250,6 +250,9 @@ describe("streams", () => {
     expect(errorsOf(sink)).toEqual({ total: { code: "no-sum", message: "this sum fails" } });
     expect(cacheOf(sink)).toMatchObject({ infer: "miss", nms: "miss" });
     expect(end(sink).status).toBe("failed");
+    const cut = await w.run({ doc: vision, set: { "source.delayMs": 20, "infer.unkeepableAt": 12 } });
+    expect(errorsOf(cut)).toMatchObject({ infer: { code: "disk-full" }, nms: { code: "upstream-failed" } });
+    expect(cacheOf(cut)).toEqual({ model: "hit", source: "miss" });
     const source = await w.run({ doc: vision, set: { "source.failAt": 15 } });
     expect(errorsOf(source).source).toMatchObject({ code: "bad-number", fix: "count less" });
     expect(errorsOf(source).infer).toMatchObject({ code: "upstream-failed" });

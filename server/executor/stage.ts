@@ -148,7 +148,10 @@ class NodeTask {
   #noting(stream: AnyStream): AnyStream {
     return mapNext(stream, async (next) => {
       try {
-        return await next();
+        const result = await next();
+        // A failed node's inputs are closed, which ends its streams early: that must not pass for their end.
+        if (this.#streamError) throw this.#streamError.cause;
+        return result;
       } catch (cause) {
         this.#streamError ??= { cause };
         this.stage.failed.add(this.node.id);
@@ -170,6 +173,7 @@ class NodeTask {
   #fail(error: unknown): void {
     const { node, stage } = this;
     stage.failed.add(node.id);
+    this.#streamError ??= { cause: error };
     const cause = Object.values(node.inputs)
       .flat()
       .find((binding) => binding.from === "stream" && stage.failed.has(binding.node));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { readTree } from "./artifacts.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { ResultCache } from "./cache.ts";
+import { oldestLease } from "./lease.ts";
 import type { RunStore } from "./runs.ts";
 
 export interface CleanOptions {
@@ -17,6 +18,8 @@ export interface CleanOptions {
   readonly texts: readonly string[];
   /** Bytes of results that may stay. */
   readonly budget: number;
+  /** What is younger stays: an upload is named by a pipeline a moment later only. */
+  readonly graceMs: number;
 }
 
 export interface Cleaned {
@@ -50,7 +53,17 @@ export async function clean(options: CleanOptions): Promise<Cleaned> {
       freedBytes += size;
     }
   }
+  await removeLeftovers(blobs.home, since);
   return { freedBytes, keptBytes };
+}
+
+/** Unfinished files of processes that are gone. */
+async function removeLeftovers(home: string, since: number): Promise<void> {
+  for (const name of await readdir(join(home, "tmp"))) {
+    const path = join(home, "tmp", name);
+    const info = await stat(path).catch(() => undefined);
+    if (info && info.mtimeMs < since) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Total bytes of the stored blobs. */
@@ -60,12 +73,15 @@ export async function storedBytes(blobs: BlobStore): Promise<number> {
 }
 
 /** Blobs that must stay, and the time from which all must. */
-async function inUse({ blobs, runs, texts }: CleanOptions): Promise<{ needed: Set<string>; since: number }> {
+async function inUse(options: CleanOptions): Promise<{ needed: Set<string>; since: number }> {
+  const { blobs, runs, texts, graceMs } = options;
   const needed = new Set<string>();
-  let since = Date.now() - 60_000;
+  let since = Math.min(Date.now() - graceMs, oldestLease(blobs.home));
   const named = [...texts];
+  const abandoned = new Set(await runs.abandoned());
   for (const { runId, finishedAt } of await runs.list({}, Number.POSITIVE_INFINITY)) {
-    if (finishedAt !== undefined) continue;
+    // What a dead process left open is made again when it is taken up.
+    if (finishedAt !== undefined || abandoned.has(runId)) continue;
     const request = await runs.request(runId);
     since = Math.min(since, Date.parse(request.time));
     named.push(JSON.stringify(request));

@@ -40,6 +40,8 @@ const RUN_ID = /^[a-z0-9]{8,12}-[a-z0-9]{4}$/;
 
 export class RunStore {
   readonly #folder: string;
+  /** Of the runs of this process. */
+  readonly #logs = new Map<string, EventLog>();
 
   constructor(home: string) {
     this.#folder = join(home, "runs");
@@ -89,7 +91,9 @@ export class RunStore {
   }
 
   open(runId: string): EventLog {
-    return new EventLog(runId, join(this.#path(runId), "events.ndjson"), this.events(runId));
+    const log = new EventLog(runId, join(this.#path(runId), "events.ndjson"), this.events(runId));
+    this.#logs.set(runId, log);
+    return log;
   }
 
   /** Newest first. */
@@ -120,6 +124,7 @@ export class RunStore {
   }
 
   async #isAbandoned(runId: string): Promise<boolean> {
+    if (this.#logs.get(runId)?.isOpen) return false;
     const { mtimeMs } = await stat(join(this.#path(runId), "request.json"));
     return !isAlive((await this.request(runId)).pid, mtimeMs);
   }
@@ -135,6 +140,8 @@ export class EventLog {
   readonly #events: RunEvent[];
   readonly #listeners = new Set<() => void>();
   #fd: number | undefined;
+  /** The last line may be cut short: the next one begins on its own. */
+  #torn: boolean;
 
   constructor(
     private readonly runId: string,
@@ -143,12 +150,11 @@ export class EventLog {
   ) {
     this.#events = [...events];
     this.#fd = openSync(path, "a");
-    // Ends a line that a crash cut short, so that the next one is whole.
-    if (events.length > 0) appendFileSync(this.#fd, "\n");
+    this.#torn = events.length > 0;
   }
 
-  get ended(): boolean {
-    return this.#events.at(-1)?.type === "run.finished";
+  get isOpen(): boolean {
+    return this.#fd !== undefined;
   }
 
   append(body: RunEventBody): void {
@@ -156,10 +162,12 @@ export class EventLog {
     const seq = (this.#events.at(-1)?.seq ?? -1) + 1;
     const event: RunEvent = { runId: this.runId, seq, time: new Date().toISOString(), ...body };
     try {
-      appendFileSync(this.#fd, `${JSON.stringify(event)}\n`);
+      appendFileSync(this.#fd, `${this.#torn ? "\n" : ""}${JSON.stringify(event)}\n`);
+      this.#torn = false;
     } catch (error) {
       // The run goes on for those who watch; what ends it is the step that meets the full disk.
       if (!isCode(error, "ENOSPC")) throw error;
+      this.#torn = true;
     }
     this.#events.push(event);
     for (const listener of this.#listeners) listener();

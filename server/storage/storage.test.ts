@@ -243,7 +243,8 @@ describe("a run's log", () => {
     runs.open(runId).append({ type: "run.started", pipeline: "p", target: "local-cpu", plan: ["a"] });
     const path = join(home, "runs", runId, "events.ndjson");
     writeFileSync(path, `${readFileSync(path, "utf8")}{"runId":"x","se`);
-    expect(await runs.abandoned()).toEqual([runId]);
+    expect(await runs.abandoned()).toEqual([]);
+    expect(await new RunStore(home).abandoned()).toEqual([runId]);
     runs.open(runId).append({ type: "run.finished", status: "done", outputs: {} });
     expect(runs.events(runId).map(({ seq, type }) => [seq, type])).toEqual([
       [0, "run.started"],
@@ -281,15 +282,15 @@ describe("clean", () => {
     const older = await put("older", new Date(old.getTime() + 1000));
     const newer = await put("newer", new Date(old.getTime() + 2000));
     const texts = [`{"source":"sha256:${upload}#x"}`];
-    const { freedBytes } = await clean({ blobs, cache, runs, texts, budget: "uploadnewer".length });
+    const { freedBytes } = await clean({ blobs, cache, runs, texts, graceMs: 60_000, budget: "uploadnewer".length });
     expect(freedBytes).toBe("older".length);
     expect([await blobs.has(upload), await blobs.has(older), await blobs.has(newer)]).toEqual([true, false, true]);
     const request = { pipeline: "p", target: "local-cpu", fresh: false, pid: process.pid, time: old.toISOString() };
     const log = runs.open(await runs.create(request));
-    await clean({ blobs, cache, runs, texts: [], budget: 0 });
+    await clean({ blobs, cache, runs, texts: [], graceMs: 60_000, budget: 0 });
     expect(await blobs.has(newer)).toBe(true);
     log.append({ type: "run.finished", status: "done", outputs: {} });
-    await clean({ blobs, cache, runs, texts: [], budget: 0 });
+    await clean({ blobs, cache, runs, texts: [], graceMs: 60_000, budget: 0 });
     expect([await blobs.has(upload), await blobs.has(newer)]).toEqual([false, false]);
     expect(readdirSync(root)).toEqual([".edgewright"]);
   });

@@ -48,6 +48,7 @@ const count = defineNode({
   params: z.strictObject({
     to: z.number().default(20),
     failAt: z.number().default(-1),
+    delayMs: z.number().default(0),
     known: z.boolean().default(true),
   }),
   inputs: {},
@@ -61,7 +62,11 @@ const scale = defineNode({
   ...base,
   type: "scale",
   title: "Scale",
-  params: z.strictObject({ by: z.number().default(2) }),
+  params: z.strictObject({
+    by: z.number().default(2),
+    /** An item that cannot be written, though it can be read. */
+    unkeepableAt: z.number().default(-1),
+  }),
   inputs: {
     tensors: { kinds: ["tensors"], doc: "Numbers." },
     model: { kinds: ["model"], optional: true, doc: "Anything." },
@@ -117,6 +122,12 @@ function item(index: number, value: number): TensorItem {
     tensors: { x: { dataType: DataType.FLOAT, dims: [1], data: Float32Array.of(value) } },
   };
 }
+function unwritable(frame: TensorItem["frame"]): TensorItem["frame"] {
+  const refuse = () => {
+    throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  };
+  return { ...frame, index: Object.assign(frame.index, { toJSON: refuse }) };
+}
 function withTotal<T>(stream: AsyncIterable<T>, total: number | undefined): Stream<T> {
   return total === undefined ? stream : Object.assign(stream, { total });
 }
@@ -155,11 +166,12 @@ export const stubImpls: Readonly<Record<string, NodeImpl>> = {
     }
     return {};
   }),
-  count: implementNode(count, async (ctx, _inputs, { to, failAt, known }) => {
+  count: implementNode(count, async (ctx, _inputs, { to, failAt, known, delayMs }) => {
     async function* numbers(): AsyncGenerator<TensorItem> {
       await ctx.preview(bytes("first"), "image/png");
       for (let i = 1; i <= to; i++) {
         if (i === failAt) throw new UserError("bad-number", `cannot count to ${i}`, "count less");
+        if (delayMs > 0) await setTimeout(delayMs);
         yield item(i, i);
       }
     }
@@ -168,9 +180,12 @@ export const stubImpls: Readonly<Record<string, NodeImpl>> = {
       settings: await ctx.artifacts.put("settings", bytes(JSON.stringify({ to }))),
     };
   }),
-  scale: implementNode(scale, async (_ctx, { tensors }, { by }) => {
+  scale: implementNode(scale, async (_ctx, { tensors }, { by, unkeepableAt }) => {
     async function* scaled(): AsyncGenerator<TensorItem> {
-      for await (const one of tensors) yield item(one.frame.index, number(one) * by);
+      for await (const one of tensors) {
+        const scaled = item(one.frame.index, number(one) * by);
+        yield one.frame.index === unkeepableAt ? { ...scaled, frame: unwritable(scaled.frame) } : scaled;
+      }
     }
     return { tensors: withTotal(scaled(), tensors.total) };
   }),
