@@ -68,7 +68,7 @@ export function calibrationReport(table: CalibrationTable, coverage: Coverage, f
 }
 
 /** At most `BARS` bins of equal width. */
-function bars({ low, width, counts }: TensorCalibration["histogram"]): TensorCalibration["histogram"] {
+function bars({ low, width, counts }: TensorCalibration["histogram"]): TensorReport["histogram"] {
   const merge = Math.max(1, Math.ceil(counts.length / BARS));
   const merged: number[] = [];
   for (const [i, count] of counts.entries()) {

@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { DataType } from "../../onnx/ir/dataType.ts";
+import { Graph, Model } from "../../onnx/ir/graph.ts";
+import type { HostTensor } from "../../onnx/ir/hostTensor.ts";
+import { Tensor } from "../../onnx/ir/tensor.ts";
+import { CALIBRATION_METHODS } from "../../onnx/passes/calibrate/table.ts";
+import { modelBytes } from "../../onnx/serde.ts";
+import { dataPath, testData } from "../../test/support/data.ts";
+import { noise, noiseTensor } from "../../test/support/outputs.ts";
+import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
+import { readCalibration } from "../calibrationTable.ts";
+import type { TensorItem } from "../ports.ts";
+import { streamOf } from "../streams.ts";
+import { calibrateReport } from "./report.ts";
+import { run } from "./run.ts";
+
+const DIMS = [1, 2, 4, 4];
+
+/** x -> Conv -> Sigmoid, Mul (SiLU) -> Conv -> y */
+function siluNet(): Promise<Uint8Array> {
+  const graph = new Graph("silu");
+  const model = new Model(graph);
+  model.irVersion = 8;
+  model.opsetImports.set("", 13);
+  const x = graph.addInput("x", { elemType: DataType.FLOAT, shape: DIMS });
+  const weight = (name: string) => graph.addInitializer(name, Tensor.f32([2, 2, 1, 1], [12, -3, 4, 9]));
+  const p = graph.addNode({ opType: "Conv", name: "first", inputs: [x, weight("w1")], outputs: ["p"] }).output();
+  const s = graph.addNode({ opType: "Sigmoid", name: "gate", inputs: [p], outputs: ["s"] }).output();
+  const a = graph.addNode({ opType: "Mul", name: "silu", inputs: [p, s], outputs: ["a"] }).output();
+  const y = graph.addNode({ opType: "Conv", name: "second", inputs: [a, weight("w2")], outputs: ["y"] }).output();
+  y.type = { elemType: DataType.FLOAT, shape: DIMS };
+  graph.addOutput(y);
+  return modelBytes(model);
+}
+
+function items(tensors: readonly HostTensor[]) {
+  return streamOf(
+    tensors.map(
+      (tensor, index): TensorItem => ({
+        frame: { id: `${index}.jpg`, index, width: 4, height: 4 },
+        tensors: { "": tensor },
+      }),
+    ),
+  );
+}
+
+const image = (data: Float32Array): HostTensor => ({ dataType: DataType.FLOAT, dims: DIMS, data });
+
+const images = (count: number, scale = 1) =>
+  Array.from({ length: count }, (_, i) => image(noise(32, i + 1).map((v) => v * scale)));
+
+async function calibrated(workspace: NodeWorkspace, tensors: readonly HostTensor[], params = {}) {
+  const model = await workspace.artifacts.put("model", await siluNet());
+  const result = await workspace.run(run, { inputs: { model, tensors: items(tensors) }, params });
+  const { calibration, report } = result.outputs;
+  if (!calibration || !report) throw new Error("an output is missing");
+  return {
+    table: await readCalibration(workspace.artifacts, calibration),
+    report: calibrateReport.parse(await workspace.artifacts.readJson(report)),
+    warnings: result.warnings,
+  };
+}
+
+describe("calibrate", () => {
+  it("observes what a quantizer will ask for, and no more", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { table } = await calibrated(workspace, images(8));
+    expect(Object.keys(table.tensors).sort()).toEqual(["a", "p", "x", "y"]);
+    expect(table.images).toBe(8);
+    expect(table.tensors.p?.response).toBe("x * Sigmoid");
+    expect(table.tensors.x?.response).toBeUndefined();
+  });
+
+  it.each(CALIBRATION_METHODS)("%s: a range with zero in it and within what was seen", async (method) => {
+    await using workspace = await openNodeWorkspace();
+    const { table } = await calibrated(workspace, images(8), { method });
+    for (const { min, max, lo, hi, bound, histogram, channels } of Object.values(table.tensors)) {
+      expect(lo).toBeLessThanOrEqual(0);
+      expect(hi).toBeGreaterThanOrEqual(0);
+      expect(lo).toBeGreaterThanOrEqual(Math.min(0, min) * 1.00001);
+      expect(hi).toBeLessThanOrEqual(Math.max(0, max) * 1.00001);
+      expect(bound).toBeGreaterThan(0);
+      expect(histogram.counts.reduce((a, b) => a + b, 0)).toBe(8 * 32);
+      expect(channels.mean.length).toBe(2);
+    }
+  });
+
+  it("minmax sees exactly what numpy would: range, mean and variance per channel", async () => {
+    await using workspace = await openNodeWorkspace();
+    const tensors = images(3);
+    const { table } = await calibrated(workspace, tensors, { method: "minmax" });
+    const all = tensors.flatMap(({ data }) => Array.from(data, Number));
+    const first = tensors.flatMap(({ data }) => Array.from(data.slice(0, 16), Number));
+    const mean = first.reduce((a, b) => a + b, 0) / first.length;
+    expect(table.tensors.x?.min).toBe(Math.min(...all));
+    expect(table.tensors.x?.hi).toBeCloseTo(Math.max(...all), 5);
+    expect(table.tensors.x?.channels.mean[0]).toBeCloseTo(mean, 5);
+    expect(table.tensors.x?.channels.variance[0]).toBeCloseTo(
+      first.reduce((sum, v) => sum + (v - mean) ** 2, 0) / first.length,
+      5,
+    );
+  });
+
+  it("warns of few images, and names the image that alone stretched the ranges", async () => {
+    await using workspace = await openNodeWorkspace();
+    const tensors = [...images(4), ...images(1, 40)];
+    const { report, warnings } = await calibrated(workspace, tensors);
+    expect(warnings.join()).toMatch(/Only 5 image/);
+    expect(report.outlierImages[0]).toMatchObject({ image: "4.jpg", tensors: 4 });
+    expect(report.settledAfter).toBe(5);
+  });
+
+  it("names the tensor and the image where an activation is not finite", async () => {
+    await using workspace = await openNodeWorkspace();
+    const tensors = [...images(2), image(new Float32Array(32).fill(Number.NaN))];
+    await expect(calibrated(workspace, tensors)).rejects.toMatchObject({
+      code: "not-finite",
+      message: expect.stringMatching(/"x" .* image 3/),
+    });
+  });
+
+  it("refuses an empty stream and a model with nothing to quantize", async () => {
+    await using workspace = await openNodeWorkspace();
+    await expect(calibrated(workspace, [])).rejects.toMatchObject({ code: "no-images" });
+    const graph = new Graph("relu");
+    const model = new Model(graph);
+    model.irVersion = 8;
+    model.opsetImports.set("", 13);
+    const x = graph.addInput("x", { elemType: DataType.FLOAT, shape: DIMS });
+    graph.addOutput(graph.addNode({ opType: "Relu", inputs: [x], outputs: ["y"] }).output());
+    const ref = await workspace.artifacts.put("model", await modelBytes(model));
+    await expect(workspace.run(run, { inputs: { model: ref, tensors: items(images(1)) } })).rejects.toMatchObject({
+      code: "nothing-to-quantize",
+    });
+  });
+});
+
+describe.skipIf(!testData)("calibrate (needs EDGEWRIGHT_TEST_DATA)", () => {
+  it("knows an old file's layers through their BatchNormalizations", async () => {
+    await using workspace = await openNodeWorkspace();
+    const model = await workspace.artifacts.put("model", readFileSync(dataPath("models", "rfb-320.onnx")));
+    const tensors = streamOf([
+      { frame: { id: "0", index: 0, width: 320, height: 240 }, tensors: { "": noiseTensor([1, 3, 240, 320]) } },
+    ]);
+    const { outputs } = await workspace.run(run, { inputs: { model, tensors } });
+    if (!outputs.calibration) throw new Error("no calibration");
+    const table = await readCalibration(workspace.artifacts, outputs.calibration);
+    // The input and what each of 52 convolutions gives, behind its BatchNormalization and Relu.
+    expect(Object.keys(table.tensors).length).toBeGreaterThanOrEqual(53);
+    expect(table.tensors["245"]).toBeUndefined();
+    expect(table.tensors["247"]).toBeDefined();
+  });
+});
