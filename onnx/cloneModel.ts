@@ -7,6 +7,7 @@ export function cloneModel(model: Model): Model {
   copy.irVersion = model.irVersion;
   copy.producerName = model.producerName;
   copy.origin = model.origin;
+  copy.functions.push(...model.functions);
   for (const [domain, version] of model.opsetImports) copy.opsetImports.set(domain, version);
   for (const [key, value] of model.metadata) copy.metadata.set(key, value);
   return copy;

@@ -1,10 +1,10 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Dim } from "../../onnx/ir/graph.ts";
 import { Graph, Model } from "../../onnx/ir/graph.ts";
-import { Tensor } from "../../onnx/ir/tensor.ts";
-import { modelBytes } from "../../onnx/serde.ts";
+import { memorySource, Tensor } from "../../onnx/ir/tensor.ts";
+import { modelBytes, readModel, writeModel } from "../../onnx/serde.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
 import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
 import { loadModelReport } from "./report.ts";
@@ -123,7 +123,7 @@ describe("load-model", () => {
     const none = await refusal(workspace.run(run, { inputs: {} }));
     expect(none).toMatchObject({ code: "no-source", fix: expect.stringContaining("--set") });
     const source = await write(workspace, "tiny.onnx", await modelBytes(tinyModel()));
-    expect((await refusal(load(workspace, source, { sha256: "0".repeat(64) }))).code).toBe("sha256");
+    expect((await refusal(load(workspace, source, { sha256: "0".repeat(64) }))).code).toBe("wrong-sha256");
   });
 
   it("finds the only model of a folder, and names those of a folder with several", async () => {
@@ -139,6 +139,111 @@ describe("load-model", () => {
       code: "several-models",
       message: expect.stringContaining("model.onnx, other.onnx"),
     });
+  });
+});
+
+describe("load-model with external data", () => {
+  /** `w` lies in a data file at this location. */
+  async function writeExternal(workspace: NodeWorkspace, location: string): Promise<string> {
+    const place = { location, offset: 0, length: 864 };
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of writeModel(tinyModel(), { placeExternal: () => place })) chunks.push(chunk);
+    return write(workspace, "folder/model.onnx", Buffer.concat(chunks));
+  }
+  const weights = new Uint8Array(864).fill(7);
+
+  it("finds it within the folder and makes one file of both", async () => {
+    await using workspace = await openNodeWorkspace();
+    await writeExternal(workspace, "data/w.bin");
+    await write(workspace, "folder/data/w.bin", weights);
+    const { model, report } = await load(workspace, join(workspace.folder, "folder"));
+    expect(report.parameters).toBe(216);
+    const { graph } = await readModel(memorySource(await workspace.artifacts.read(model)));
+    expect(await graph.values.get("w")?.initializer?.bytes()).toEqual(weights);
+  });
+
+  it("asks for the file, or for the folder where only the model was chosen", async () => {
+    await using workspace = await openNodeWorkspace();
+    const path = await writeExternal(workspace, "w.bin");
+    await write(workspace, "folder/README.md", "about");
+    const inFolder = await refusal(load(workspace, join(workspace.folder, "folder")));
+    expect(inFolder).toMatchObject({ code: "missing-data", fix: expect.stringContaining("Copy that file") });
+    expect((await refusal(load(workspace, path))).fix).toContain("Choose the folder");
+  });
+
+  it("never leaves the folder, by name or by link", async () => {
+    await using workspace = await openNodeWorkspace();
+    await write(workspace, "w.bin", weights);
+    await writeExternal(workspace, "../w.bin");
+    await write(workspace, "folder/README.md", "about");
+    expect((await refusal(load(workspace, join(workspace.folder, "folder")))).code).toBe("external-location");
+    await writeExternal(workspace, "w.bin");
+    await symlink(join(workspace.folder, "w.bin"), join(workspace.folder, "folder", "w.bin"));
+    expect((await refusal(load(workspace, join(workspace.folder, "folder")))).code).toBe("outside-workspace");
+  });
+
+  it("refuses a data file that is too short", async () => {
+    await using workspace = await openNodeWorkspace();
+    await writeExternal(workspace, "w.bin");
+    await write(workspace, "folder/w.bin", weights.subarray(4));
+    const refused = await refusal(load(workspace, join(workspace.folder, "folder")));
+    expect(refused).toMatchObject({ code: "external-range", message: expect.stringContaining("860 bytes") });
+  });
+});
+
+describe("load-model warns", () => {
+  const node =
+    (opType: string, domain = "") =>
+    (model: Model) => {
+      const [x] = model.graph.inputs;
+      model.graph.addNode({ opType, domain, inputs: [x ?? null], outputs: ["extra"] });
+    };
+  const cases: [string, (model: Model) => void][] = [
+    ["old-opset", (model) => void model.opsetImports.set("", 9)],
+    ["custom-domain", node("Magic", "acme")],
+    ["unknown-operator", node("Magic")],
+    ["data-dependent-shape", node("NonZero")],
+    ["quantised", node("DequantizeLinear")],
+    ["q-operators", node("ConvInteger")],
+    ["weights-among-inputs", ({ graph }) => void graph.initializers.map((value) => graph.listInput(value))],
+    [
+      "unfused-batchnorm",
+      ({ graph }) => {
+        const conv = graph.nodes[0]?.output();
+        const vector = graph.addInitializer("v", Tensor.f32([8], new Float32Array(8).fill(1)));
+        if (!conv) throw new Error("no Conv");
+        graph.addNode({
+          opType: "BatchNormalization",
+          inputs: [conv, vector, vector, vector, vector],
+          outputs: ["bn"],
+        });
+      },
+    ],
+    [
+      "float64",
+      ({ graph }) => {
+        const [x] = graph.inputs;
+        graph.addNode({ opType: "Cast", inputs: [x ?? null], outputs: ["d"], attributes: { to: 11 } });
+      },
+    ],
+  ];
+  it.each(cases)("%s", async (code, change) => {
+    await using workspace = await openNodeWorkspace();
+    const model = tinyModel();
+    change(model);
+    const { report, logs } = await load(workspace, await write(workspace, "m.onnx", await modelBytes(model)));
+    const warning = report.warnings.find((candidate) => candidate.code === code);
+    expect(warning?.fix).toMatch(/\.$/);
+    expect(logs).toContain(`${warning?.message}. ${warning?.fix}`);
+  });
+
+  it("and puts nodes in order that stand in none", async () => {
+    await using workspace = await openNodeWorkspace();
+    const disorderly = tinyModel();
+    disorderly.graph.nodes.reverse();
+    const { model } = await load(workspace, await write(workspace, "m.onnx", await modelBytes(disorderly)));
+    const { graph } = await workspace.artifacts.openModel(model);
+    expect(graph.nodes.map(({ opType }) => opType)).toEqual(["Conv", "GlobalAveragePool"]);
   });
 });
 

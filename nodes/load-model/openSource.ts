@@ -15,7 +15,7 @@ export async function openSource(ctx: RunContext, files: readonly SourceFile[], 
   const file = modelFile(files);
   if (sha256 && sha256 !== file.digest) {
     throw new UserError(
-      "sha256",
+      "wrong-sha256",
       `"${file.name}" has the SHA-256 ${file.digest}, not ${sha256}`,
       "It is another version of the file, or damaged: download it again, or correct the sha256 parameter.",
     );

@@ -2,6 +2,7 @@
 import type { Inference } from "../../onnx/infer.ts";
 import { DataType } from "../../onnx/ir/dataType.ts";
 import type { Model, Node, Value } from "../../onnx/ir/graph.ts";
+import { opDef } from "../../onnx/ops/index.ts";
 import type { ModelWarning } from "./report.ts";
 
 /** QDQ per channel came with opset 13. */
@@ -38,15 +39,33 @@ export function warningsOf(model: Model, nodes: readonly Node[], inference: Infe
       "Simplify takes them off the list.",
     );
   }
-  const foreign = operators((node) => !KNOWN_DOMAINS.includes(node.domain));
+  const own = new Set(model.functions.map(({ domain, name }) => `${domain}.${name}`));
+  const defined = operators(({ domain, opType }) => own.has(`${domain}.${opType}`));
+  if (defined) {
+    warn(
+      "functions",
+      `The file defines operators of its own, which no pass looks into: ${defined}`,
+      "Inline them first (onnx.inliner).",
+    );
+  }
+  const foreign = operators(({ domain, opType }) => !KNOWN_DOMAINS.includes(domain) && !own.has(`${domain}.${opType}`));
   if (foreign) {
     warn("custom-domain", `Operators that no stock runtime has: ${foreign}`, "Export without custom operators.");
   }
   const unknown = inference.unknown.filter(({ node }) => KNOWN_DOMAINS.includes(node.domain));
-  if (unknown.length > 0) {
+  const unheard = unknown.filter(({ node }) => !opDef(node.domain, node.opType)).map(({ node }) => node);
+  if (unheard.length > 0) {
+    warn(
+      "unknown-operator",
+      `Operators that are not known here, by name: ${summary(unheard)}`,
+      "If a runtime refuses them too, export the model for a standard opset.",
+    );
+  }
+  const unclear = unknown.filter(({ node }) => opDef(node.domain, node.opType));
+  if (unclear.length > 0) {
     warn(
       "unknown-shape",
-      `Shapes are unknown behind ${summary(unknown.map(({ node }) => node))} (${unknown[0]?.reason ?? ""})`,
+      `Shapes are unknown behind ${summary(unclear.map(({ node }) => node))} (${unclear[0]?.reason ?? ""})`,
       "Figures behind them are missing; pruning leaves these parts alone.",
     );
   }

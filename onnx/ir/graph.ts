@@ -406,6 +406,8 @@ export class Model {
   readonly opsetImports = new Map<string, number>();
   producerName = "";
   readonly metadata = new Map<string, string>();
+  /** Operators that the file itself defines. Their bodies stay in `origin`: no pass looks into them. */
+  readonly functions: { readonly domain: string; readonly name: string }[] = [];
   /** The ModelProto this was read from, for what the IR has no word for (functions, training info, doc). */
   origin: unknown;
 

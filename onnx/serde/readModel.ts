@@ -36,6 +36,9 @@ export async function readModel(source: ByteSource, options: ReadOptions = {}): 
   for (const set of proto.messages("opset_import")) {
     model.opsetImports.set(set.text("domain") ?? "", set.int("version") ?? 0);
   }
+  for (const definition of proto.messages("functions")) {
+    model.functions.push({ domain: definition.text("domain") ?? "", name: definition.text("name") ?? "" });
+  }
   for (const [key, value] of readMetadata(proto)) model.metadata.set(key, value);
   return model;
 }
