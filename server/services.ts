@@ -12,7 +12,7 @@ import { Schedule } from "./executor/schedule.ts";
 import { StepPool } from "./executor/stepPool.ts";
 import { localCpu } from "./localCpu.ts";
 import { projectRoot } from "./projectRoot.ts";
-import { capabilities, capabilityFixes } from "./runners/capabilities.ts";
+import { capabilities, capabilityFixes, partVersions } from "./runners/capabilities.ts";
 import { createArtifacts } from "./storage/artifacts.ts";
 import { BlobStore } from "./storage/blobs.ts";
 import { ResultCache } from "./storage/cache.ts";
@@ -76,6 +76,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     schedule: new Schedule(cores, new DeviceLock("local-cpu")),
     last: new LastResults(blobs, keyPartsSchema),
     libraries: libraryVersions(),
+    partVersions: (parts) => partVersions(home, parts),
     exportsDir: join(workspace.root, "exports"),
     tensorBudget: fromEnvironment("EDGEWRIGHT_TENSOR_BUDGET", 2 * GB),
     capabilities: () => capabilities(home),

@@ -27,6 +27,8 @@ export interface ExecutionServices {
   readonly pool: StepPool;
   readonly schedule: Schedule;
   readonly libraries: Readonly<Record<string, string>>;
+  /** Versions of the optional parts that a node requires, by part. */
+  partVersions(parts: readonly string[]): Promise<Readonly<Record<string, string>>>;
   readonly tensorBudget: number;
   readonly exportsDir: string;
 }
@@ -168,7 +170,8 @@ class RunExecution {
     const inputs = Object.fromEntries(
       Object.entries(node.inputs).map(([port, list]) => [port, list.map((input) => this.#identity(input))]),
     );
-    const { libraries } = this.services;
+    const parts = node.def.requires?.(node.params) ?? [];
+    const libraries = { ...this.services.libraries, ...(await this.services.partVersions(parts)) };
     state.parts = keyParts(node, { sources: state.sources, inputs, libraries, target });
     state.key = cacheKey(state.parts);
     state.state = "keyed";

@@ -1,4 +1,5 @@
 /** Optional parts of this installation, by the names that a node's `requires` uses, and the builders behind them. */
+import { stat } from "node:fs/promises";
 import type { TensorRtBuilder, TensorRtBuilderName } from "../../nodes/context.ts";
 import { openTensorrtRtx, tensorrtRtxFolder, tensorrtRtxInstall } from "./tensorrtRtx.ts";
 import { type BuilderHome, findTrtexec, openTrtexec } from "./trtexec.ts";
@@ -10,6 +11,20 @@ export async function capabilities(home: string): Promise<ReadonlySet<string>> {
   if (await tensorrtRtxInstall(tensorrtRtxFolder(home))) found.add("tensorrt-rtx");
   if (found.size > 0) found.add("tensorrt");
   return found;
+}
+
+/** Versions of the parts that a node requires, for its cache key: an engine is its builder's. Absent ones are left out. */
+export async function partVersions(home: string, parts: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const versions: Record<string, string> = {};
+  for (const part of parts) {
+    const trtexec = part === "tensorrt" || part === "trtexec" ? findTrtexec() : undefined;
+    // Asking the program itself takes as long as loading CUDA; an upgrade replaces the file.
+    const file = trtexec === undefined ? undefined : await stat(trtexec);
+    const install = part === "trtexec" ? undefined : await tensorrtRtxInstall(tensorrtRtxFolder(home));
+    if (file) versions[part] = `trtexec ${file.size} ${file.mtimeMs}`;
+    else if (install) versions[part] = `tensorrt-rtx ${install.version}`;
+  }
+  return versions;
 }
 
 /** What to do about a capability that is missing, for the check before a run. */

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { capabilities, capabilityFixes } from "./capabilities.ts";
+import { capabilities, capabilityFixes, partVersions } from "./capabilities.ts";
 import { setupTensorrtRtx } from "./setupTensorrtRtx.ts";
 
 let home: string;
@@ -40,6 +40,7 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("setupTe
       "-m pip --disable-pip-version-check --no-input install tensorrt-rtx-cu13==1.7.1.116",
     ]);
     expect([...(await capabilities(home))].sort()).toEqual(["tensorrt", "tensorrt-rtx"]);
+    expect(await partVersions(home, ["tensorrt", "trtexec"])).toEqual({ tensorrt: "tensorrt-rtx 1.7.1.116" });
     await rm(bin, { recursive: true });
     expect(await setUp()).toBe(folder);
   });

@@ -69,6 +69,7 @@ export function stubExecutor(module: string, options: StubOptions) {
     last: new LastResults(blobs, keyPartsSchema),
     exportsDir: join(root, "exports"),
     capabilities: async () => new Set<string>(),
+    partVersions: async () => ({}),
     capabilityFixes: {},
     describeOutput: (ref) => describeOutput(artifacts, ref),
   });
