@@ -5,7 +5,11 @@
  * an *initializer* is a value with a constant tensor; an *opset import* names the operator set a model is written in.
  * Nothing here knows protobuf: `serde.ts` alone converts. What the IR has no word for travels along in `origin`.
  */
-import { Tensor } from "./tensor.ts";
+import { type Attribute, type AttributeInput, attributeFrom } from "./attribute.ts";
+import type { Tensor } from "./tensor.ts";
+import { topologicalOrder } from "./topologicalOrder.ts";
+
+export type { Attribute, AttributeInput } from "./attribute.ts";
 
 /** A fixed size, a symbol (`"batch"`), or null where nothing is known. */
 export type Dim = number | string | null;
@@ -15,31 +19,6 @@ export interface TensorType {
   /** Absent where even the rank is unknown. */
   readonly shape?: Shape;
 }
-
-export type Attribute = { readonly origin?: unknown } & (
-  | { readonly type: "float"; readonly value: number }
-  | { readonly type: "int"; readonly value: number }
-  | { readonly type: "string"; readonly value: string }
-  | { readonly type: "tensor"; readonly value: Tensor }
-  | { readonly type: "graph"; readonly value: Graph }
-  | { readonly type: "floats"; readonly value: readonly number[] }
-  | { readonly type: "ints"; readonly value: readonly number[] }
-  | { readonly type: "strings"; readonly value: readonly string[] }
-  | { readonly type: "tensors"; readonly value: readonly Tensor[] }
-  | { readonly type: "graphs"; readonly value: readonly Graph[] }
-  /** Sparse tensors, type protos, references to a function's attribute: kept as read, never interpreted. */
-  | { readonly type: "opaque" }
-);
-
-/** Plain values for new nodes: integers become `int`/`ints`; wrap a number that must be a float as `{ float: x }`. */
-export type AttributeInput =
-  | number
-  | string
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | readonly number[]
-  | Tensor
-  | Attribute;
 
 export interface Use {
   readonly node: Node;
@@ -364,39 +343,9 @@ export class Graph {
     return name;
   }
 
-  /** Orders the nodes so that each stands after what it reads; throws where the graph has a cycle. */
+  /** Orders the nodes so that each stands after what it reads, keeping an order that holds; throws where there is a cycle. */
   sortTopologically(): void {
-    const order: Node[] = [];
-    const state = new Map<Node, "open" | "done">();
-    for (const root of this.nodes) {
-      const stack: { node: Node; next: number; needs: Node[] }[] = [];
-      const enter = (node: Node) => {
-        if (state.get(node) === "done") return;
-        if (state.get(node) === "open") throw new Error(`the graph has a cycle through "${node.name || node.opType}"`);
-        state.set(node, "open");
-        stack.push({ node, next: 0, needs: [...producersRead(node, this)] });
-      };
-      enter(root);
-      for (let top = stack.at(-1); top; top = stack.at(-1)) {
-        const need = top.needs[top.next++];
-        if (need) enter(need);
-        else {
-          state.set(top.node, "done");
-          order.push(top.node);
-          stack.pop();
-        }
-      }
-    }
-    this.nodes = order;
-  }
-}
-
-/** Producers in `graph` of what a node reads, its subgraphs included. */
-function* producersRead(node: Node, graph: Graph): Generator<Node> {
-  for (const value of node.inputs) if (value?.producer && value.graph === graph) yield value.producer;
-  for (const sub of node.subgraphs) {
-    for (const inner of sub.nodes) yield* producersRead(inner, graph);
-    for (const out of sub.outputs) if (out.producer && out.graph === graph) yield out.producer;
+    this.nodes = topologicalOrder(this);
   }
 }
 
@@ -417,21 +366,4 @@ export class Model {
   get opset(): number {
     return this.opsetImports.get("") ?? this.opsetImports.get("ai.onnx") ?? 1;
   }
-}
-
-function attributeFrom(input: AttributeInput): Attribute {
-  if (typeof input === "string") return { type: "string", value: input };
-  if (typeof input === "number") {
-    if (!Number.isInteger(input)) throw new TypeError(`wrap the float ${input} as { float }`);
-    return { type: "int", value: input };
-  }
-  if (isIntList(input)) return { type: "ints", value: input };
-  if (input instanceof Tensor) return { type: "tensor", value: input };
-  if ("type" in input) return input;
-  if ("float" in input) return { type: "float", value: input.float };
-  return { type: "floats", value: input.floats };
-}
-
-function isIntList(input: AttributeInput): input is readonly number[] {
-  return Array.isArray(input);
 }
