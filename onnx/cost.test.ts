@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { dataPath, testData } from "../test/support/data.ts";
+import { type OneNode, oneNodeModel, zeros } from "../test/support/oneNodeModel.ts";
 import { type YoloSize, yoloModel } from "../test/support/yoloGraph.ts";
 import { modelCost } from "./cost.ts";
 import { inferShapes } from "./infer.ts";
 import { DataType } from "./ir/dataType.ts";
 import { type AttributeInput, Graph, Model, type Shape, type Value } from "./ir/graph.ts";
 import { memorySource, Tensor } from "./ir/tensor.ts";
-import { type OneNode, oneNodeModel, zeros } from "./ops/testModel.ts";
 import { readModel } from "./serde.ts";
 
 const F32 = DataType.FLOAT;
@@ -115,6 +115,47 @@ describe("what is not known", () => {
 
   it("includes operators nobody knows", () => {
     expect(costOf({ opType: "Odd", domain: "acme", inputs: [[1]] }).macs).toBeUndefined();
+  });
+});
+
+describe("bodies", () => {
+  it("count as often as they turn, and the dearer branch of an If", () => {
+    const body = (parent: Graph, width: number): AttributeInput => {
+      const graph = new Graph("body", parent);
+      const x = parent.find("x");
+      if (!x) throw new Error("x is in the graph around");
+      graph.addOutput(apply(graph, "MatMul", [x, graph.addInitializer("w", zeros(F32, [4, width]))]));
+      return { type: "graph", value: graph };
+    };
+    const condition = (g: Graph) => g.addInput("c", { elemType: DataType.BOOL, shape: [] });
+    const branches = chain((g) => {
+      input(g, [1, 4]);
+      apply(g, "If", [condition(g)], { then_branch: body(g, 2), else_branch: body(g, 8) });
+    });
+    expect(modelCost(branches).macs).toBe(32);
+    expect(modelCost(branches).parameters).toBe(8 + 32);
+
+    const turns = (trips: number | undefined) =>
+      modelCost(
+        chain((g) => {
+          input(g, [1, 4]);
+          const graph = new Graph("body", g);
+          graph.addInput("turn", { elemType: DataType.INT64, shape: [] });
+          const go = graph.addInput("go", { elemType: DataType.BOOL, shape: [] });
+          graph.addOutput(apply(graph, "Identity", [go]));
+          const x = g.find("x");
+          if (x) graph.addOutput(apply(graph, "MatMul", [x, graph.addInitializer("w", zeros(F32, [4, 2]))]));
+          const count =
+            trips === undefined
+              ? g.addInput("n", { elemType: DataType.INT64, shape: [] })
+              : g.addInitializer("n", Tensor.i64([], [trips]));
+          apply(g, "Loop", [count, g.addInput("go", { elemType: DataType.BOOL, shape: [] })], {
+            body: { type: "graph", value: graph },
+          });
+        }),
+      ).macs;
+    expect(turns(5)).toBe(40);
+    expect(turns(undefined)).toBeUndefined();
   });
 });
 

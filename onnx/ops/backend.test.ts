@@ -5,10 +5,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { constantTensor } from "../../test/support/oneNodeModel.ts";
 import { inferShapes } from "../infer.ts";
 import { Graph, Model } from "../ir/graph.ts";
 import { knownOps } from "./index.ts";
-import { constantTensor } from "./testModel.ts";
 
 const dims = z.array(z.int());
 const caseSchema = z.object({

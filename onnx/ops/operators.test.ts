@@ -1,8 +1,9 @@
 /** Arithmetic with symbols and older opsets, and the operators that ONNX Runtime writes. */
+
+import { shapeTable, zeros } from "../../test/support/oneNodeModel.ts";
 import { DataType } from "../ir/dataType.ts";
 import type { Shape } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
-import { shapeTable, zeros } from "./testModel.ts";
 
 const i64 = (...elements: number[]) => Tensor.i64([elements.length], elements);
 const f32 = (...elements: number[]) => Tensor.f32([elements.length], elements);

@@ -1,8 +1,9 @@
 /** What the backend tests do not hold: symbols, older opsets, contradictions. */
+
+import { constantTensor, type OneNode, shapeTable, zeros } from "../../test/support/oneNodeModel.ts";
 import { DataType } from "../ir/dataType.ts";
 import type { Shape } from "../ir/graph.ts";
 import { Tensor } from "../ir/tensor.ts";
-import { constantTensor, type OneNode, shapeTable, zeros } from "./testModel.ts";
 
 const i64 = (...elements: number[]) => Tensor.i64([elements.length], elements);
 

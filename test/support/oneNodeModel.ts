@@ -1,9 +1,9 @@
 /** Small models for the tests of operators. */
 import { describe, expect, it } from "vitest";
-import { inferShapes } from "../infer.ts";
-import { DataType, packedByteLength } from "../ir/dataType.ts";
-import { type AttributeInput, Graph, Model, type Shape, type TensorType } from "../ir/graph.ts";
-import { Tensor } from "../ir/tensor.ts";
+import { inferShapes } from "../../onnx/infer.ts";
+import { DataType, packedByteLength } from "../../onnx/ir/dataType.ts";
+import { type AttributeInput, Graph, Model, type Shape, type TensorType } from "../../onnx/ir/graph.ts";
+import { Tensor } from "../../onnx/ir/tensor.ts";
 
 export function constantTensor(elemType: number, dims: readonly number[], elements: readonly number[]): Tensor {
   switch (elemType) {
