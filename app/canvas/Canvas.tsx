@@ -28,7 +28,7 @@ import { currentDoc, editor, useDoc, useEditor } from "./useEditor.ts";
 import { useShortcuts } from "./useShortcuts.ts";
 import { Obstacles, Wire } from "./Wire.tsx";
 import { WireTip } from "./WireTip.tsx";
-import { ZoomControl, ZoomVariable } from "./ZoomControl.tsx";
+import { FIT, ZoomControl, ZoomVariable } from "./ZoomControl.tsx";
 
 const nodeTypes = { node: NodeShell };
 const edgeTypes = { wire: Wire };
@@ -116,7 +116,7 @@ function Flow() {
           minZoom={0.15}
           maxZoom={2.5}
           fitView={fitAtFirst}
-          fitViewOptions={{ padding: 0.06, maxZoom: 1 }}
+          fitViewOptions={FIT}
           zoomOnDoubleClick={false}
           elevateNodesOnSelect
           nodeDragThreshold={2}

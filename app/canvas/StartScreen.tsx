@@ -21,7 +21,9 @@ export function StartScreen() {
   const { data } = useQuery(trpc.pipelines.list.queryOptions());
   const here = currentDoc()?.name;
   const shipped = TEMPLATES.filter((t) => t.name !== here && data?.some((pipeline) => pipeline.name === t.name));
-  const rest = (data ?? []).filter((p) => p.name !== here).map((p) => ({ name: p.name, text: "Begin with a copy." }));
+  const rest = (data ?? [])
+    .filter((p) => p.name !== here && p.nodes > 0)
+    .map((p) => ({ name: p.name, text: `${p.nodes} nodes` }));
   const cards = (shipped.length > 0 ? shipped : rest).slice(0, 3);
   const begin = async () => {
     const [file] = await pickFiles(".onnx");

@@ -1,8 +1,14 @@
 "use client";
-import { useReactFlow, useStore } from "@xyflow/react";
+import { type FitViewOptions, useReactFlow, useStore } from "@xyflow/react";
 import { Maximize, Minus, Plus } from "lucide-react";
 import { type RefObject, useEffect } from "react";
 import { COMPACT_ZOOM } from "./nodeGeometry.ts";
+
+/** All nodes in sight, above the minimap. */
+export const FIT = {
+  padding: { top: "28px", left: "28px", right: "28px", bottom: "124px" },
+  maxZoom: 1,
+} satisfies FitViewOptions;
 
 /** Dots of the grid stay between these distances on screen at every zoom. */
 const GRID = 16;
@@ -45,7 +51,7 @@ export function ZoomControl() {
         type="button"
         className="btn quiet icon-only"
         aria-label="Show all"
-        onClick={() => void flow.fitView({ padding: 0.06, maxZoom: 1, duration: 160 })}
+        onClick={() => void flow.fitView({ ...FIT, duration: 160 })}
       >
         <Maximize className="icon" />
       </button>

@@ -6,6 +6,8 @@ import type { Box, Point } from "./nodeGeometry.ts";
 
 /** A wire keeps this distance from the nodes it passes. */
 const CLEARANCE = 14;
+/** Longer wires run level rather than across the canvas. */
+const SHORT = 240;
 /** Between wires of different kinds in one corridor. */
 const LANE = 4;
 /** Width of the turn into and out of a corridor. */
@@ -20,7 +22,9 @@ export interface WirePath {
 
 /** `lane` sets wires apart that run in the same corridor: 0 keeps closest to the nodes. */
 export function wirePath(from: Point, to: Point, boxes: readonly Box[], lane = 0): WirePath {
-  if (to.x - from.x >= 16 && !crosses(sampled(from, to), boxes)) return direct(from, to);
+  const dx = to.x - from.x;
+  const short = dx <= SHORT || Math.abs(to.y - from.y) < 1;
+  if (dx >= 16 && short && !crosses(sampled(from, to), boxes)) return direct(from, to);
   const y = corridor(from, to, boxes, lane);
   return y === undefined ? direct(from, to) : along(from, to, y);
 }

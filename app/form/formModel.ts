@@ -29,9 +29,15 @@ export interface Field {
 
 /** The part of JSON Schema that zod writes for parameters, with the meta of `define.ts`. */
 const bound = z.number().optional();
+const option = z.union([z.string(), z.number()]);
 const schemaNode = z.looseObject({
   type: z.union([z.string(), z.array(z.string())]).optional(),
-  enum: z.array(z.union([z.string(), z.number()])).optional(),
+  enum: z.array(option).optional(),
+  /** A union of literals. */
+  anyOf: z
+    .array(z.looseObject({ const: option }))
+    .optional()
+    .catch(undefined),
   minimum: bound,
   maximum: bound,
   exclusiveMinimum: z.union([z.number(), z.boolean()]).optional(),
@@ -68,7 +74,8 @@ export function fieldsOf(def: NodeDef): readonly Field[] {
 
 function kindOf(node: SchemaNode): FieldKind {
   if (node.source) return { kind: "source", source: node.source };
-  if (node.enum) return { kind: "choice", options: node.enum };
+  const options = node.enum ?? node.anyOf?.map((one) => one.const);
+  if (options) return { kind: "choice", options };
   if (node.type === "boolean") return { kind: "switch" };
   if (node.type === "number" || node.type === "integer") {
     const integer = node.type === "integer";

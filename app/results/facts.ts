@@ -25,7 +25,7 @@ function factText(key: string, value: unknown): string | undefined {
 
 /** The unit stands in the name: `p50Ms`, `sizeBytes`, `sqnrDb`. */
 function numberText(key: string, value: number): string {
-  if (/bytes$/i.test(key)) return bytes(value);
+  if (/bytes/i.test(key)) return bytes(value);
   if (/Ms$/.test(key)) return `${significant(value)} ms`;
   if (/Db$/.test(key)) return `${significant(value)} dB`;
   if (/^(mAP|AP|top[15])/.test(key)) return fraction(value);
@@ -35,7 +35,7 @@ function numberText(key: string, value: number): string {
 
 function words(key: string): string {
   if (/^(mAP|AP)/.test(key)) return key;
-  const bare = key.replace(/(Ms|Db|Bytes)$/, "");
+  const bare = key.replace(/(Ms|Db|Bytes)$/, "").replace(/^bytes(?=[A-Z])/, "size");
   const spaced = bare.replace(/([a-z0-9])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

@@ -1,4 +1,5 @@
 /** One figure that tells a step's result, from its report or, where there is none, from its progress and sizes. */
+import { z } from "zod";
 import type { StepState } from "../../pipelines/document/reduceRun.ts";
 import { bytes, figureText, fraction, milliseconds } from "./format.ts";
 
@@ -7,6 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** By kind of report: several node types write a kind, and a new type that writes a known one needs nothing here. */
 const BY_REPORT: Readonly<Record<string, (report: Json) => string | undefined>> = {
   profile: (r) => figureText(r.p50Ms, (ms) => `p50 ${milliseconds(ms)} ms`),
+  compare: (r) => comparison(r.rows),
   evaluate: (r) =>
     figureText(r.mAP50, (v) => `mAP50 ${fraction(v)}`) ?? figureText(r.top1, (v) => `top-1 ${fraction(v)}`),
 };
@@ -20,4 +22,13 @@ export function headlineOf(step: StepState, report: Json | undefined): string {
   if (sized?.size) return bytes(sized.size);
   if (progress?.done && progress.unit) return `${progress.done} ${progress.unit}`;
   return "";
+}
+
+const rows = z.array(z.looseObject({ best: z.string().optional() }));
+
+function comparison(value: unknown): string | undefined {
+  const parsed = rows.safeParse(value);
+  if (!parsed.success) return undefined;
+  const count = (best: string) => parsed.data.filter((row) => row.best === best).length;
+  return `${count("candidate")} better · ${count("baseline")} worse`;
 }

@@ -1,9 +1,9 @@
 "use client";
-import { milliseconds } from "../results/format.ts";
 /** How the measured latencies are spread, candidate over baseline, with the percentiles that matter. */
+import { milliseconds } from "../results/format.ts";
 import { ProvenanceBadge } from "../results/ProvenanceBadge.tsx";
 import { Empty, Key } from "./parts.tsx";
-import type { ProfileFigures, Sides } from "./reports.ts";
+import { latencyRange, type ProfileFigures, type Sides } from "./reports.ts";
 import { ticks } from "./timeline.ts";
 import { useWidth } from "./useWidth.ts";
 
@@ -13,89 +13,111 @@ const TOP = 44;
 
 export function LatencyCard({ sides }: { readonly sides: Sides<ProfileFigures> }) {
   const [ref, width] = useWidth();
-  const shown = [sides.before, sides.after].filter((p) => p?.histogram !== undefined);
+  const main = sides.after ?? sides.before;
+  const range = latencyRange(sides);
   return (
     <section className="card span-4" data-testid="latency-card">
       <header>
         <h2>Latency</h2>
-        <ProvenanceBadge provenance={(sides.after ?? sides.before)?.provenance} />
+        <ProvenanceBadge provenance={main?.provenance} />
         <span className="grow" />
         <Key sides={sides} />
       </header>
       <div className="pad" ref={ref}>
-        {shown.length === 0 ? <Empty>No profile in this run</Empty> : <Histograms sides={sides} width={width} />}
+        {range ? (
+          <Histograms sides={sides} width={width} range={range} />
+        ) : (
+          <Empty>No measured profile in this run</Empty>
+        )}
       </div>
     </section>
   );
 }
 
-function Histograms({ sides, width }: { readonly sides: Sides<ProfileFigures>; readonly width: number }) {
-  const both = [sides.before, sides.after].flatMap((p) => (p?.histogram ? [p.histogram] : []));
-  const low = Math.min(...both.map((h) => h.startMs));
-  const high = Math.max(...both.map((h) => h.startMs + h.binMs * h.counts.length));
-  const margin = (high - low) * 0.04;
-  const x = (ms: number) => ((ms - low + margin) / (high - low + 2 * margin)) * width;
-  const tallest = Math.max(...both.flatMap((h) => h.counts.map((count) => count / h.binMs)));
-  const marks = ticks(high - low + margin, 5).map((t) => t + Math.ceil(low));
+interface Props {
+  readonly sides: Sides<ProfileFigures>;
+  readonly width: number;
+  readonly range: readonly [number, number];
+}
+
+function Histograms({ sides, width, range: [low, high] }: Props) {
+  const x = (ms: number) => ((ms - low) / (high - low)) * width;
+  const densities = [sides.before?.histogram, sides.after?.histogram].flatMap((histogram) =>
+    histogram ? histogram.counts.map((count) => count / histogram.binMs) : [],
+  );
+  const tallest = Math.max(...densities);
+  const step = ticks(high - low, 5)[1] ?? high - low;
+  const marks = Array.from({ length: 12 }, (_, i) => Number(((Math.ceil(low / step) + i) * step).toPrecision(6)));
   return (
     <svg className="chart" width={width} height={HEIGHT} role="img" aria-label="Distribution of latencies">
       <path className="gridline" d={`M0 40.5h${width}M0 90.5h${width}`} />
-      {(["before", "after"] as const).map((side) => {
-        const histogram = sides[side]?.histogram;
-        if (!histogram) return null;
-        const { startMs, binMs, counts } = histogram;
-        return (
-          <g key={side} className={side === "after" ? "a" : "b"} opacity={side === "after" ? 0.85 : 0.55}>
-            {counts.map((count, bin) => {
-              const height = (count / binMs / tallest) * (BASE - TOP);
-              const left = x(startMs + bin * binMs);
-              const right = x(startMs + (bin + 1) * binMs);
-              return count === 0 ? null : (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a bin is its place
-                <rect key={bin} x={left} y={BASE - height} width={Math.max(1, right - left - 1)} height={height} />
-              );
-            })}
-          </g>
-        );
-      })}
+      {(["before", "after"] as const).map((side) => (
+        <Bars key={side} profile={sides[side]} side={side} x={x} scale={(BASE - TOP) / tallest} />
+      ))}
       <path className="axis" d={`M0 ${BASE + 0.5}h${width}`} />
       {marks
-        .filter((ms) => ms <= high + margin && x(ms) < width - 24)
+        .filter((ms) => x(ms) > 8 && x(ms) < width - 24)
         .map((ms) => (
           <text key={ms} x={x(ms)} y={156} textAnchor="middle">
-            {milliseconds(ms).replace(/\.?0+$/, "") || "0"}
+            {ms}
           </text>
         ))}
       <text x={width} y={156} textAnchor="end">
         ms
       </text>
-      <Percentiles sides={sides} x={x} width={width} />
+      <Percentiles profile={sides.after ?? sides.before} x={x} width={width} />
     </svg>
   );
 }
 
+interface BarsProps {
+  readonly profile: ProfileFigures | undefined;
+  readonly side: "before" | "after";
+  readonly x: (ms: number) => number;
+  /** Pixels for one measurement a millisecond wide. */
+  readonly scale: number;
+}
+
+function Bars({ profile, side, x, scale }: BarsProps) {
+  if (!profile?.histogram) return null;
+  const { startMs, binMs, counts } = profile.histogram;
+  return (
+    <g className={side === "after" ? "a" : "b"} opacity={side === "after" ? 0.85 : 0.55}>
+      {counts.map((count, bin) => {
+        const height = (count / binMs) * scale;
+        const left = x(startMs + bin * binMs);
+        const right = x(startMs + (bin + 1) * binMs);
+        return count === 0 || right < 0 ? null : (
+          <rect key={startMs + bin * binMs} x={left} y={BASE - height} width={Math.max(1, right - left - 1)} height={height} />
+        );
+      })}
+    </g>
+  );
+}
+
 interface PercentileProps {
-  readonly sides: Sides<ProfileFigures>;
+  readonly profile: ProfileFigures | undefined;
   readonly x: (ms: number) => number;
   readonly width: number;
 }
 
-function Percentiles({ sides, x, width }: PercentileProps) {
-  const main = sides.after ?? sides.before;
+function Percentiles({ profile, x, width }: PercentileProps) {
   const marks = [
-    ["p50", main?.p50Ms],
-    ["p90", main?.p90Ms],
-    ["p99", main?.p99Ms],
+    ["p50", profile?.p50Ms],
+    ["p90", profile?.p90Ms],
+    ["p99", profile?.p99Ms],
   ] as const;
   return marks.map(([name, ms], row) => {
     if (ms === undefined) return null;
-    const at = x(ms);
-    const left = at > width - 70;
+    const beyond = x(ms) > width;
+    const at = Math.min(x(ms), width);
+    const left = at > width - 80;
     return (
       <g key={name}>
-        <path className="percentile" d={`M${at} ${row * 14 + 3}V${BASE}`} />
+        {!beyond && <path className="percentile" d={`M${at} ${row * 14 + 3}V${BASE}`} />}
         <text className="strong" x={left ? at - 5 : at + 5} y={row * 14 + 12} textAnchor={left ? "end" : "start"}>
           {name} {milliseconds(ms)}
+          {beyond && " ›"}
         </text>
       </g>
     );

@@ -15,7 +15,7 @@ import { LatencyCard } from "./LatencyCard.tsx";
 import { OperatorCard } from "./OperatorCard.tsx";
 import { RunLog } from "./RunLog.tsx";
 import { RunsTable } from "./RunsTable.tsx";
-import { evaluations, layerSqnr, profiles } from "./reports.ts";
+import { evaluations, layerNoise, profiles } from "./reports.ts";
 import { SqnrCard } from "./SqnrCard.tsx";
 import { StepsTimeline } from "./StepsTimeline.tsx";
 import { useRunEvents } from "./useRunEvents.ts";
@@ -27,7 +27,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
   const reports = useRunReports(run.steps);
   const sides = useMemo(() => profiles(reports), [reports]);
   const accuracy = useMemo(() => evaluations(reports), [reports]);
-  const layers = useMemo(() => layerSqnr(reports), [reports]);
+  const noise = useMemo(() => layerNoise(reports), [reports]);
   if (error) return <main className="run-page muted">{error}</main>;
   if (events.length === 0) return <RunSkeleton />;
   return (
@@ -37,7 +37,7 @@ export function RunPage({ runId }: { readonly runId: string }) {
       <RunLog events={events} />
       <LatencyCard sides={sides} />
       <OperatorCard sides={sides} />
-      <SqnrCard layers={layers} />
+      <SqnrCard noise={noise} />
       <AccuracyCard sides={accuracy} />
       <section className="card span-9">
         <header>

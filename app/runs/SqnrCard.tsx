@@ -1,8 +1,9 @@
 "use client";
 /** Signal to quantization noise of each layer, worst first: where the accuracy goes. */
 import { significant } from "../results/format.ts";
+import { ProvenanceBadge } from "../results/ProvenanceBadge.tsx";
 import { Empty } from "./parts.tsx";
-import type { LayerSqnr } from "./reports.ts";
+import type { LayerNoise } from "./reports.ts";
 import { useWidth } from "./useWidth.ts";
 
 const ROW = 24;
@@ -12,7 +13,8 @@ const FIGURES = 70;
 const DOUBTFUL_DB = 20;
 const BAD_DB = 10;
 
-export function SqnrCard({ layers }: { readonly layers: readonly LayerSqnr[] }) {
+export function SqnrCard({ noise }: { readonly noise: LayerNoise | undefined }) {
+  const layers = noise?.layers ?? [];
   const [ref, width] = useWidth();
   const best = Math.max(...layers.map((layer) => layer.sqnrDb), 40);
   const x = (db: number) => LABELS + (Math.max(0, db) / best) * Math.max(20, width - LABELS - FIGURES);
@@ -20,19 +22,20 @@ export function SqnrCard({ layers }: { readonly layers: readonly LayerSqnr[] }) 
     <section className="card span-4">
       <header>
         <h2>SQNR per layer</h2>
+        <ProvenanceBadge provenance={noise && (noise.kind === "measured" ? "measured" : "estimated")} />
         <span className="grow" />
         <span className="hint">worst first{layers.length > 0 && ` · ${layers.length} layers`}</span>
       </header>
       <div className="pad scroll" ref={ref}>
         {layers.length === 0 ? (
-          <Empty>No quantization in this run</Empty>
+          <Empty>No per-layer noise in this run</Empty>
         ) : (
           <svg className="chart" width={width} height={layers.length * ROW} role="img" aria-label="SQNR per layer">
             {layers.map((layer, index) => (
-              <g key={layer.name} transform={`translate(0 ${index * ROW})`}>
-                <title>{layer.name}</title>
+              <g key={layer.node} transform={`translate(0 ${index * ROW})`}>
+                <title>{layer.node}</title>
                 <text className="m" y={14}>
-                  {layer.name.length > 24 ? `…${layer.name.slice(-23)}` : layer.name}
+                  {layer.node.length > 24 ? `…${layer.node.slice(-23)}` : layer.node}
                 </text>
                 <path className="gridline" d={`M${LABELS} 10.5H${width - FIGURES}`} />
                 <circle className={toneOf(layer.sqnrDb)} cx={x(layer.sqnrDb)} cy={10.5} r={4} />

@@ -91,7 +91,7 @@ function BarMark({ bar, x, end, y, room }: BarProps) {
     <g>
       <title>{`${bar.id}: ${duration(bar.endMs - bar.startMs)}`}</title>
       <rect className={`bar-${bar.state}`} x={x} y={y} width={width} height={20} rx={3} />
-      {(inside || bar.id.length * LETTER < room) && (
+      {(inside || bar.id.length * LETTER + 10 < room) && (
         <text className={inside ? "in" : failed ? "err" : ""} x={inside ? x + 6 : x + width + 5} y={y + 14}>
           {bar.id}
           {failed && " failed"}

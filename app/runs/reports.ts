@@ -35,7 +35,9 @@ const evaluateSchema = z.looseObject({
 export type EvaluateFigures = z.infer<typeof evaluateSchema>;
 
 const layersSchema = z.looseObject({
-  layers: z.array(z.looseObject({ name: z.string(), sqnrDb: number })).min(1),
+  layers: z.array(z.looseObject({ node: z.string(), sqnrDb: number.optional() })).min(1),
+  /** `measured`, `predicted` or `none`. */
+  sqnr: z.string().optional(),
 });
 
 export interface Sides<T> {
@@ -59,16 +61,25 @@ export const profiles = (reports: Reports): Sides<ProfileFigures> => sidesOf(rep
 export const evaluations = (reports: Reports): Sides<EvaluateFigures> => sidesOf(reports, evaluateSchema);
 
 export interface LayerSqnr {
-  readonly name: string;
+  readonly node: string;
   readonly sqnrDb: number;
 }
-/** Worst first. */
-export function layerSqnr(reports: Reports): readonly LayerSqnr[] {
+export interface LayerNoise {
+  readonly kind: "measured" | "predicted";
+  /** Worst first. */
+  readonly layers: readonly LayerSqnr[];
+}
+
+export function layerNoise(reports: Reports): LayerNoise | undefined {
   for (const report of Object.values(reports)) {
     const parsed = layersSchema.safeParse(report);
-    if (parsed.success) return [...parsed.data.layers].sort((a, b) => a.sqnrDb - b.sqnrDb);
+    if (!parsed.success) continue;
+    const layers = parsed.data.layers.flatMap(({ node, sqnrDb }) => (sqnrDb === undefined ? [] : [{ node, sqnrDb }]));
+    if (layers.length === 0) continue;
+    const kind = parsed.data.sqnr === "measured" ? "measured" : "predicted";
+    return { kind, layers: layers.sort((a, b) => a.sqnrDb - b.sqnrDb) };
   }
-  return [];
+  return undefined;
 }
 
 export interface OperatorRow {
@@ -95,4 +106,22 @@ function sumByType(profile: ProfileFigures | undefined): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { opType, ms } of profile?.perOp ?? []) sums.set(opType, (sums.get(opType) ?? 0) + ms);
   return sums;
+}
+
+/** Share of the 90th percentile's distance from the median that is shown beyond it: rare outliers leave the picture. */
+const BEYOND = 2;
+
+/** From and to, milliseconds, of what is worth drawing; undefined where nothing was measured. */
+export function latencyRange(sides: Sides<ProfileFigures>): readonly [number, number] | undefined {
+  const measured = [sides.before, sides.after].flatMap((p) => (p?.histogram ? [{ ...p, histogram: p.histogram }] : []));
+  if (measured.length === 0) return undefined;
+  const ends = measured.map(({ histogram: { startMs, binMs, counts }, p50Ms, p90Ms }) => {
+    const end = startMs + binMs * counts.length;
+    if (p50Ms === undefined || p90Ms === undefined) return end;
+    return Math.min(end, Math.max(p90Ms + BEYOND * (p90Ms - p50Ms), p90Ms * 1.1));
+  });
+  const low = Math.min(...measured.map((p) => p.histogram.startMs));
+  const high = Math.max(...ends);
+  const margin = (high - low) * 0.04;
+  return [Math.max(0, low - margin), high + margin];
 }

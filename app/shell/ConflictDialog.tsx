@@ -1,15 +1,20 @@
 "use client";
 /** Two versions of one pipeline: shows what differs, and whichever is not chosen is saved under a name of its own. */
 import { AlertDialog } from "radix-ui";
-import { useState } from "react";
+import { create } from "zustand";
+import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import { differences } from "../canvas/differences.ts";
 import { editor, useEditor } from "../canvas/useEditor.ts";
 import { say } from "./useNotices.ts";
 
+/** The version that the user wants to decide about later. */
+const useLater = create<{ readonly later: PipelineDoc | undefined }>(() => ({ later: undefined }));
+export const decideNow = () => useLater.setState({ later: undefined });
+
 export function ConflictDialog() {
   const mine = useEditor((s) => s.history?.doc);
   const theirs = useEditor((s) => s.theirs?.doc);
-  const [later, setLater] = useState<typeof theirs>();
+  const later = useLater((s) => s.later);
   if (!mine || !theirs || later === theirs) return null;
   const resolve = (keep: "mine" | "theirs") => {
     editor.resolve(keep).then(
@@ -18,7 +23,7 @@ export function ConflictDialog() {
     );
   };
   return (
-    <AlertDialog.Root open onOpenChange={(open) => !open && setLater(theirs)}>
+    <AlertDialog.Root open onOpenChange={(open) => !open && useLater.setState({ later: theirs })}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="overlay" />
         <AlertDialog.Content className="dialog" data-testid="conflict">

@@ -97,6 +97,7 @@ function PipelineItems({ current, onOpen }: { current: string | undefined; onOpe
           onSelect={() => onOpen(pipeline.name)}
         >
           <span className="grow cut">{pipeline.name}</span>
+          <span className="hint">{pipeline.nodes} nodes</span>
         </DropdownMenu.Item>
       ))}
     </div>

@@ -3,6 +3,7 @@
 import { Check, CircleAlert, Loader } from "lucide-react";
 import type { SaveState } from "../canvas/editor.ts";
 import { editor, useEditor } from "../canvas/useEditor.ts";
+import { decideNow } from "./ConflictDialog.tsx";
 
 const WORDS: Record<SaveState, string> = {
   saved: "saved",
@@ -23,6 +24,11 @@ export function SaveStateLabel() {
       {(state === "unsaved" || state === "saving") && <Loader className="icon" />}
       {(state === "failed" || state === "conflict") && <CircleAlert className="icon bad" />}
       {WORDS[state]}
+      {state === "conflict" && (
+        <button type="button" className="btn small" data-testid="decide" onClick={decideNow}>
+          Decide
+        </button>
+      )}
       {state === "failed" && (
         <button type="button" className="btn small" onClick={() => void editor.flush()}>
           Save again
