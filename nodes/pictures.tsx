@@ -1,4 +1,5 @@
 /** What faces of picture nodes share: a row of thumbnails, and a picture under boxes. */
+import { bestPerBox } from "./bestPerBox.ts";
 import type { DetectionItem } from "./ports.ts";
 
 const CAPTION = { margin: 0, fontSize: 11, color: "var(--text-2)", overflow: "hidden", whiteSpace: "nowrap" } as const;
@@ -44,7 +45,7 @@ export function BoxedPicture({ item, url, minScore, height }: BoxedPictureProps)
   const { width, height: rows } = item;
   const line = Math.max(width, rows) / 120;
   const size = height ? { height, width: Math.min(148, (height * width) / rows) } : { width: "100%" };
-  const boxes = item.detections.filter(({ score }) => score >= minScore);
+  const boxes = sureBoxes(item, minScore);
   const label = `${item.frame}: ${summary(item, minScore).join(", ") || "nothing found"}`;
   return (
     <svg viewBox={`0 0 ${width} ${rows}`} role="img" aria-label={label} style={{ ...size, borderRadius: 4 }}>
@@ -72,10 +73,12 @@ export function BoxedPicture({ item, url, minScore, height }: BoxedPictureProps)
 }
 
 /** `3 person`, `1 dog`: classes by how often they were found. */
-export function summary({ detections }: DetectionItem, minScore: number): string[] {
+export function summary(item: DetectionItem, minScore: number): string[] {
   const counts = new Map<string, number>();
-  for (const { class: name, score } of detections) {
-    if (score >= minScore) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
+  for (const { class: name } of sureBoxes(item, minScore)) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${count} ${name}`);
+}
+
+export function sureBoxes({ detections }: DetectionItem, minScore: number): DetectionItem["detections"] {
+  return bestPerBox(detections.filter(({ score }) => score >= minScore));
 }

@@ -1,4 +1,5 @@
 /** Boxes with class and score as an SVG of the picture's size. Pure. */
+import { bestPerBox } from "../bestPerBox.ts";
 import type { Detection } from "../ports.ts";
 import { strokeText, strokeTextWidth } from "./strokeFont.ts";
 
@@ -24,8 +25,14 @@ export function boxesSvg(
   const line = Math.max(1.5, side / 240);
   const letter = Math.max(7, side / 48);
   // The surest on top.
-  const drawn = [...boxes].sort((a, b) => a.score - b.score).map((box) => boxSvg(box, { line, letter }));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${drawn.join("")}</svg>`;
+  const drawn = bestPerBox(boxes).reverse();
+  const svgs = drawn.map((box) => boxSvg(box, { line, letter: Math.min(letter, Math.max(6, smallSide(box) / 6)) }));
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${svgs.join("")}</svg>`;
+}
+
+/** Tags of small boxes are small, so that a crowd is not hidden behind its names. */
+function smallSide({ box }: Detection): number {
+  return Math.min(box[2], box[3]);
 }
 
 interface Sizes {

@@ -15,6 +15,9 @@ export type Detector = (item: TensorItem) => DetectionItem;
 /** Throws what `planDecoding` throws; `no-transform` where the tensors do not come from a picture; `class-names`. */
 export function createDetector(params: NmsParams): Detector {
   const names = parseClassNames(params.classes);
+  // Where every weak box is wanted, so is every weak class: evaluations count both.
+  const evaluating = params.scoreThreshold <= 0.1;
+  const multiLabel = params.classesPerBox === "all" || (params.classesPerBox === "auto" && evaluating);
   let plan: DecodePlan | undefined;
   return ({ frame, transform, tensors }) => {
     const { id, width, height } = frame;
@@ -29,7 +32,7 @@ export function createDetector(params: NmsParams): Detector {
       );
     }
     plan ??= planDecoding(params.decoder, tensors, transform);
-    const candidates = plan.decode(tensors, { threshold: params.scoreThreshold, multiLabel: params.multiLabel });
+    const candidates = plan.decode(tensors, { threshold: params.scoreThreshold, multiLabel });
     const kept = suppress(candidates, plan, params);
     const nameOf = classNamer(names, plan.endToEnd ? undefined : plan.classes);
     const detections = Array.from(kept, (index) => detection(candidates, index, { frame, transform, nameOf }));

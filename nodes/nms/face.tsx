@@ -1,7 +1,7 @@
 /** A picture with its boxes: the frame in which most was found, of the first ones. */
 import { parseDetections } from "../detectionsHead.ts";
 import type { FaceProps } from "../face.ts";
-import { BoxedPicture, summary } from "../pictures.tsx";
+import { BoxedPicture, summary, sureBoxes } from "../pictures.tsx";
 import type { DetectionItem } from "../ports.ts";
 import { useHead } from "../useHead.ts";
 
@@ -48,6 +48,6 @@ export function Face({ outputs, artifactUrl, upstream, large }: FaceProps) {
 }
 
 function fullest(items: readonly DetectionItem[]): DetectionItem | undefined {
-  const count = (item: DetectionItem) => item.detections.filter(({ score }) => score >= MIN_SCORE).length;
+  const count = (item: DetectionItem) => sureBoxes(item, MIN_SCORE).length;
   return [...items].sort((a, b) => count(b) - count(a))[0];
 }

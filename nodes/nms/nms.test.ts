@@ -82,10 +82,13 @@ describe("decoders", () => {
 
   it("takes one or every class of an anchor", () => {
     const out = tensor([1, 6, CELLS], column(0, CELLS, [...center, 0.6, 0.8]));
-    expect(detect({ out }).map(({ classId }) => classId)).toEqual([1, 0]);
-    expect(detect({ out }, { multiLabel: false }).map(({ classId }) => classId)).toEqual([1]);
-    expect(detect({ out }, { classAware: false }).map(({ classId }) => classId)).toEqual([1]);
-    expect(detect({ out }, { classAware: false, soft: true }).map(({ score }) => score)).toEqual([
+    const classIds = (params: Partial<NmsParams>) => detect({ out }, params).map(({ classId }) => classId);
+    expect(classIds({})).toEqual([1]);
+    expect(classIds({ scoreThreshold: 0.1 })).toEqual([1, 0]);
+    expect(classIds({ scoreThreshold: 0.1, classesPerBox: "best" })).toEqual([1]);
+    expect(classIds({ classesPerBox: "all" })).toEqual([1, 0]);
+    expect(classIds({ classesPerBox: "all", classAware: false })).toEqual([1]);
+    expect(detect({ out }, { classesPerBox: "all", classAware: false, soft: true }).map(({ score }) => score)).toEqual([
       expect.closeTo(0.8, 5),
       // Their overlap is whole: exp(-1 / .5) of .6 is below the threshold of .25.
     ]);

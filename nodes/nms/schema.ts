@@ -26,9 +26,9 @@ export const nms = defineNode({
       title: "Class by class",
       help: "Boxes of different classes do not suppress each other.",
     }),
-    multiLabel: z.boolean().default(true).meta({
-      title: "Several classes a box",
-      help: "Every class that scores enough, as evaluations count. Off: the best class alone.",
+    classesPerBox: z.enum(["auto", "best", "all"]).default("auto").meta({
+      title: "Classes a box",
+      help: "all: each that scores enough, as evaluations count. auto: all where the score threshold is 0.1 or less.",
     }),
     soft: z.boolean().default(false).meta({
       title: "Soft-NMS",
