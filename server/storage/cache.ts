@@ -63,11 +63,16 @@ export class ResultCache {
     return found.sort((a, b) => b.used - a.used);
   }
 
-  /** Digests of all that an entry names, the files of its trees included. */
+  /** Digests of all that an entry names, the files of its trees and what a compiler's report points to included. */
   async blobsOf(entry: CacheEntry): Promise<readonly string[]> {
     const digests = entry.previews.map((preview) => preview.digest);
     for (const ref of Object.values(entry.outputs)) {
       digests.push(ref.digest);
+      if (entry.effects === "builds" && ref.kind === "report" && (await this.blobs.has(ref.digest))) {
+        // A build kit has no port of its own: its files stand in the report.
+        const text = new TextDecoder().decode(await this.blobs.read(ref.digest));
+        for (const [, digest] of text.matchAll(/"digest":"([0-9a-f]{64})"/g)) if (digest) digests.push(digest);
+      }
       if (ref.form !== "tree" || !(await this.blobs.has(ref.digest))) continue;
       const files = await readTree(this.blobs, ref.digest);
       for (const file of Object.values(files ?? {})) digests.push(file.digest);
