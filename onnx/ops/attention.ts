@@ -78,6 +78,15 @@ function linearAttention(ctx: ShapeContext): readonly Inferred[] {
   return [tensor(elemType, [batch, length, width]), state];
 }
 
+/** Each position adds the product of key and value to the state and reads it once for each query head. */
+function linearAttentionCost(ctx: CostContext): OpCost | undefined {
+  const [k, v] = [ctx.inputDims(1), ctx.inputDims(2)];
+  const [keyed, asked] = [ctx.node.int("kv_num_heads"), ctx.node.int("q_num_heads")];
+  if (!k || !v || !keyed || !asked) return undefined;
+  const [batch = 0, length = 0, width = 0] = k;
+  return { macs: batch * length * (width / keyed) * ((v[2] ?? 0) / keyed) * (keyed + asked), ops: 0 };
+}
+
 /** The state holds the last kernel - 1 positions of each channel. */
 function causalConvolution(ctx: ShapeContext): readonly Inferred[] {
   const x = shapeOf(ctx, 0);
@@ -88,7 +97,7 @@ function causalConvolution(ctx: ShapeContext): readonly Inferred[] {
 
 export const attentionOps: readonly OpDef[] = [
   { opType: "Attention", shape: attention, cost: attentionCost },
-  { opType: "LinearAttention", shape: linearAttention },
+  { opType: "LinearAttention", shape: linearAttention, cost: linearAttentionCost },
   {
     opType: "CausalConvWithState",
     shape: causalConvolution,

@@ -4,13 +4,14 @@
  */
 import type { Dim, Shape } from "../ir/graph.ts";
 import { convCost, convolved } from "./conv.ts";
-import { add, axisIn, broadcast, numericProduct, quotient, withDim } from "./dims.ts";
+import { add, axisIn, broadcast, multiply, numericProduct, quotient, withDim } from "./dims.ts";
 import { elementwiseCost } from "./elementwise.ts";
 import { matmulCost, maybeTransposed, multiplied } from "./matmul.ts";
 import { statisticsShape } from "./normalization.ts";
 import {
   type CostRule,
   elemTypeOf,
+  hasInput,
   type Inferred,
   type OpDef,
   type ShapeContext,
@@ -122,6 +123,26 @@ function multiHead(ctx: ShapeContext): readonly Inferred[] {
   const width = value?.length === 3 ? (value[2] ?? null) : (q[2] ?? null);
   return [tensor(elemTypeOf(ctx, 0), [q[0] ?? null, q[1] ?? null, width])];
 }
+
+/** Query, key, value, past key, past value; without key and value the query packs all three. */
+function groupQuery(ctx: ShapeContext): readonly Inferred[] {
+  const q = shapeOf(ctx, 0);
+  const elemType = elemTypeOf(ctx, 0);
+  const [heads, shared] = [ctx.node.int("num_heads"), ctx.node.int("kv_num_heads")];
+  if (q?.length !== 3 || heads === undefined || shared === undefined) return [tensor(elemType)];
+  const [batch = null, length = null, width = null] = q;
+  const size = quotient([width], [hasInput(ctx, 1) ? heads : heads + 2 * shared]);
+  const present = tensor(elemType, [batch, shared, null, size]);
+  return [tensor(elemType, [batch, length, multiply(size, heads)]), present, present];
+}
+
+/** Q times K and the scores times V over past and present; the key is cached, so its length is that of the past. */
+const groupQueryCost: CostRule = (ctx) => {
+  const [q, past, out] = [ctx.inputDims(0), ctx.node.inputs[3] ? ctx.inputDims(3) : [0, 0, 0, 0], ctx.outputDims(0)];
+  if (!q || !past || !out) return undefined;
+  const [batch = 0, length = 0, width = 0] = out;
+  return { macs: batch * length * ((past[2] ?? 0) + length) * width * 2, ops: 0 };
+};
 
 const multiHeadCost: CostRule = (ctx) => {
   const [q, k, out] = [ctx.inputDims(0), ctx.inputDims(1), ctx.outputDims(0)];
@@ -248,6 +269,7 @@ export const contribOps: readonly OpDef[] = [
   contrib("EmbedLayerNormalization", embedded, elementwiseCost(10)),
   contrib("Attention", packedAttention, packedAttentionCost),
   contrib("MultiHeadAttention", multiHead, multiHeadCost),
+  contrib("GroupQueryAttention", groupQuery, groupQueryCost),
   quantized([0, 3], broadcastOf("QLinearAdd", [0, 3])),
   quantized([0, 3], broadcastOf("QLinearMul", [0, 3])),
   broadcastOf("QLinearWhere", [0, 1, 4], 1),

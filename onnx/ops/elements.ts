@@ -10,6 +10,9 @@ import { type Elements, elemTypeOf, type ShapeContext, shapeOf } from "./op.ts";
 /** Larger tensors are data, not shapes. */
 export const MAX_ELEMENTS = 1024;
 
+/** Operands of a variadic operator that are evaluated at full size. */
+const MAX_OPERANDS = 8;
+
 export type ElementFunction = (...args: readonly Dim[]) => Dim;
 
 /** Row-major strides of a shape, 0 along dimensions of size 1 when `broadcasting`. */
@@ -46,7 +49,8 @@ export function evaluate(ctx: ShapeContext, inputs: readonly number[], f: Elemen
   const elements = inputs.map((i) => ctx.input(i).elements);
   const shapes = inputs.map((i) => fixedDims(shapeOf(ctx, i)));
   const out = fixedDims(broadcast(shapes));
-  if (!out || numericProduct(out) > MAX_ELEMENTS || elements.some((e) => !e)) return undefined;
+  if (!out || numericProduct(out) * inputs.length > MAX_ELEMENTS * MAX_OPERANDS || elements.some((e) => !e))
+    return undefined;
   const columns = elements.map((e, i) => expandElements(e ?? [], shapes[i] ?? [], out));
   const single = inputs.some((i) => elemTypeOf(ctx, i) === DataType.FLOAT);
   return Array.from({ length: numericProduct(out) }, (_, i) => {

@@ -19,7 +19,8 @@ import { pointwisePrune } from "./pruneElementwise.ts";
 
 /** What is known of a constant: its elements too where it is small and in memory. */
 export function constantOf(value: Tensor): Inferred {
-  const small = numericProduct(value.dims) <= MAX_ELEMENTS;
+  const sound = value.dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  const small = sound && numericProduct(value.dims) <= MAX_ELEMENTS;
   const elements = small && !value.strings ? value.numbers : undefined;
   return { type: { elemType: value.dataType, shape: value.dims }, ...(elements && { elements }) };
 }

@@ -35,7 +35,7 @@ function concat(ctx: ShapeContext): Inferred {
     }
     total = add(total, part?.[axis] ?? null);
   }
-  const flat = rank === 1 && inputs.every((input) => input.elements);
+  const flat = rank === 1 && isKnown(total) && total <= MAX_ELEMENTS && inputs.every((input) => input.elements);
   const elements = flat ? inputs.flatMap((input) => input.elements ?? []) : undefined;
   return { ...tensor(elemType, withDim(shape, axis, total)), elements };
 }

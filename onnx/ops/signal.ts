@@ -1,8 +1,17 @@
 /** Fourier transforms, windows and mel filters of speech front ends (opset 17). */
 import { DataType } from "../ir/dataType.ts";
 import type { Dim, Shape } from "../ir/graph.ts";
-import { axisIn, isKnown, mapDim, withDim } from "./dims.ts";
-import { elemTypeOf, hasInput, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
+import { axisIn, isKnown, mapDim, numericProduct, withDim } from "./dims.ts";
+import {
+  type CostContext,
+  elemTypeOf,
+  hasInput,
+  type OpCost,
+  type OpDef,
+  type ShapeContext,
+  shapeOf,
+  tensor,
+} from "./op.ts";
 
 const half = (length: Dim) => mapDim(length, (n) => Math.floor(n / 2) + 1);
 
@@ -33,6 +42,15 @@ function stft(ctx: ShapeContext): Shape | undefined {
   return [signal?.[0] ?? null, frames, onesided ? half(frame) : frame, 2];
 }
 
+/** 5 n log2 n operations for each complex transform of n points (radix 2). */
+function transformCost(ctx: CostContext, points: number | undefined): OpCost | undefined {
+  const out = ctx.outputDims(0);
+  const bins = out?.at(-2);
+  if (!out || !points || !bins) return undefined;
+  const transforms = numericProduct(out) / (bins * 2);
+  return { macs: 0, ops: transforms * 5 * points * Math.log2(points) };
+}
+
 function window(opType: string): OpDef {
   return {
     opType,
@@ -41,8 +59,25 @@ function window(opType: string): OpDef {
 }
 
 export const signalOps: readonly OpDef[] = [
-  { opType: "DFT", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), dft(ctx))] },
-  { opType: "STFT", shape: (ctx) => [tensor(elemTypeOf(ctx, 0), stft(ctx))] },
+  {
+    opType: "DFT",
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), dft(ctx))],
+    // The axis may be an input: the whole is counted as one transform over all its points, an upper bound.
+    cost: (ctx) => {
+      const out = ctx.outputDims(0);
+      const points = out && numericProduct(out) / 2;
+      return points ? { macs: 0, ops: 5 * points * Math.log2(points) } : undefined;
+    },
+  },
+  {
+    opType: "STFT",
+    shape: (ctx) => [tensor(elemTypeOf(ctx, 0), stft(ctx))],
+    cost: (ctx) => {
+      const bins = ctx.outputDims(0)?.at(-2);
+      const onesided = (ctx.node.int("onesided") ?? 1) === 1;
+      return transformCost(ctx, ctx.inputDims(2)?.[0] ?? (bins && onesided ? 2 * (bins - 1) : bins));
+    },
+  },
   window("HannWindow"),
   window("HammingWindow"),
   window("BlackmanWindow"),
