@@ -189,5 +189,19 @@ shapeTable("quantized and fused", [
     },
     [["n", 4, 5]],
   ],
+  [
+    "GroupQueryAttention, packed",
+    {
+      opType: "GroupQueryAttention",
+      domain: "com.microsoft",
+      inputs: [["n", "s", 96], null, null, ["n", 2, "past", 8]],
+      attributes: { num_heads: 8, kv_num_heads: 2 },
+      outputs: 2,
+    },
+    [
+      ["n", "s", 64],
+      ["n", 2, null, 8],
+    ],
+  ],
   ["an operator nobody knows", { opType: "Frobnicate", domain: "acme", inputs: [[1]] }, /acme:Frobnicate is not known/],
 ]);
