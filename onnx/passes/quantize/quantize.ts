@@ -4,6 +4,7 @@ import type { CalibrationTable } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { quantizeBlockwise } from "./blockInt4.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
+import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
 import type { Format } from "./format.ts";
 import { convertToHalf } from "./halfPrecision.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
@@ -117,28 +118,41 @@ async function quantizeByTheRun(model: Model, options: QuantizeOptions): Promise
     );
   }
   const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
+  const tables = embeddingsOf(model, options.keepFloat);
+  const upgraded = tables.length > 0 ? upgradeOpset(model, QDQ_OPSET) : {};
   const result = await quantizeDynamically(model, chosen);
+  const embedded = await Promise.all(tables.map((table) => embeddingToBytes(table)));
   return {
-    layers: result.layers.map(({ layer, weights }) => ({
-      ...describe(layer),
-      bits: 8,
-      predictedSqnrDb: predictedWeightSqnrDb(weights),
-    })),
+    layers: [
+      ...result.layers.map(({ layer, weights }) => ({
+        ...describe(layer),
+        bits: 8,
+        predictedSqnrDb: predictedWeightSqnrDb(weights),
+      })),
+      ...embedded.map(describeEmbedding),
+    ],
     kept: [...kept, ...result.left],
     left,
-    upgraded: result.upgraded,
+    upgraded: { ...upgraded, ...result.upgraded },
   };
 }
 
 async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
   const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
   const result = await quantizeBlockwise(model, chosen, options);
+  // TensorRT knows no Gather from 4 bits; to unpack a whole table at each run would cost more than it saves.
+  const tables = options.layout === "onnxruntime-x86" ? embeddingsOf(model, options.keepFloat) : [];
+  const embedded = await Promise.all(tables.map((table) => embeddingToNibbles(table, options.blockSize)));
+  if (tables.length > 0) model.opsetImports.set("com.microsoft", 1);
   return {
-    layers: result.layers.map(({ layer, bits, weightSqnrDb }) => ({
-      ...describe(layer),
-      bits,
-      predictedSqnrDb: weightSqnrDb,
-    })),
+    layers: [
+      ...result.layers.map(({ layer, bits, weightSqnrDb }) => ({
+        ...describe(layer),
+        bits,
+        predictedSqnrDb: weightSqnrDb,
+      })),
+      ...embedded.map(describeEmbedding),
+    ],
     kept,
     left,
     upgraded: result.upgraded,
@@ -176,6 +190,10 @@ function requireLayers(layers: readonly Layer[]): void {
     "no layer is left to quantize: each Conv, ConvTranspose, MatMul and Gemm is kept in float or has no constant f32 weight",
     "Take names out of keepFloat, lower minSqnrDb, or start from the FP32 model.",
   );
+}
+
+function describeEmbedding({ node, output, bits, sqnrDb }: QuantizedEmbedding): LayerResult {
+  return { node, opType: "Gather", bits, output, predictedSqnrDb: sqnrDb };
 }
 
 function describe({ node, name, output }: Layer) {
