@@ -4,6 +4,8 @@ import { cloneModel } from "./cloneModel.ts";
 import { DataType } from "./ir/dataType.ts";
 import { Graph, Model, type Node } from "./ir/graph.ts";
 import { memorySource, Tensor } from "./ir/tensor.ts";
+import { Message } from "./message.ts";
+import { TensorProto } from "./proto.ts";
 import { modelBytes, readModel } from "./serde.ts";
 import { verifyModel } from "./verify.ts";
 
@@ -168,6 +170,35 @@ describe("a model made in memory", () => {
     const last = await reread(again);
     expect([...last.graph.values.keys()]).toEqual(["x", "z"]);
     expect(last.graph.nodes.map(({ opType }) => opType)).toEqual(["Relu"]);
+  });
+});
+
+describe("large lists of integers, an element each", () => {
+  /** Each takes ten bytes, being negative. */
+  const COUNT = 30_000;
+  async function listed(count: number): Promise<Model> {
+    const model = tiny();
+    const { graph } = model;
+    const run = Uint8Array.from({ length: 10 * COUNT }, (_, i) =>
+      i % 10 === 0 ? 0x80 | (i % 0x7f) : i % 10 === 9 ? 1 : 0xff,
+    );
+    const origin = Message.of(TensorProto, { dims: [count], data_type: [DataType.INT16], int32_data: [run] });
+    graph.addInitializer("list", new Tensor(DataType.INT16, [count], { inline: run, origin }));
+    return reread(model);
+  }
+
+  it("are unpacked when they are asked for, in whole or in part", async () => {
+    const tensor = (await listed(COUNT)).graph.values.get("list")?.initializer;
+    expect(tensor?.ref?.length).toBe(2 * COUNT);
+    const bytes = (await tensor?.bytes()) ?? new Uint8Array();
+    const expected = Int16Array.from({ length: COUNT }, (_, i) => -128 + ((10 * i) % 0x7f));
+    expect([...new Int16Array(bytes.buffer, bytes.byteOffset, COUNT)]).toEqual([...expected]);
+    expect(await tensor?.ref?.source.read(100, 4)).toEqual(bytes.subarray(100, 104));
+  });
+
+  it("are refused then where there are more or fewer than the shape says", async () => {
+    const tensor = (await listed(COUNT - 1)).graph.values.get("list")?.initializer;
+    await expect(tensor?.bytes()).rejects.toMatchObject({ code: "tensor-size" });
   });
 });
 

@@ -6,7 +6,8 @@ import type { ExternalPlace } from "../external.ts";
 import { isExternal, placeItems, statedPlace } from "../external.ts";
 import { DataType, dataTypeBits, dataTypeName, packedByteLength } from "../ir/dataType.ts";
 import { type ByteSource, type DataRef, elementCount, Tensor } from "../ir/tensor.ts";
-import { type Item, intItem, isPiece, Message, type Piece, varints } from "../message.ts";
+import { countVarints, unpackVarints } from "../kernels/varints.ts";
+import { type Item, intItem, isPiece, Message, type Piece } from "../message.ts";
 import { ModelFormatError } from "../modelFormatError.ts";
 import { TensorProto } from "../proto.ts";
 
@@ -110,18 +111,24 @@ function elementsSource(packed: DataRef, dataType: number, size: number): ByteSo
 /** Elements of a typed list as packed little-endian bytes. Integers of less than a byte come packed in bytes already. */
 function packElements(items: readonly Item[], field: string, dataType: number): Uint8Array {
   if (field === "float_data" || field === "double_data") return joinFixed(items, field === "float_data" ? 4 : 8);
-  const elements: bigint[] = [];
-  for (const item of items) {
-    if (item instanceof Uint8Array) for (const x of varints(item)) elements.push(x);
-    else if (typeof item === "number" || typeof item === "bigint") elements.push(BigInt.asUintN(64, BigInt(item)));
+  const bits = dataTypeBits(dataType) ?? 32;
+  const width = bits === 6 ? 1 : Math.max(1, bits / 8);
+  const runs = items.map((item) => (item instanceof Uint8Array ? item : varintBytes(item)));
+  const out = new Uint8Array(runs.reduce((sum, run) => sum + countVarints(run), 0) * width);
+  let at = 0;
+  for (const run of runs) {
+    unpackVarints(run, width, out, at);
+    at += countVarints(run) * width;
   }
-  if (dataTypeBits(dataType) === 6) return packSixBits(elements);
-  const width = Math.max(1, (dataTypeBits(dataType) ?? 32) / 8);
-  const out = new Uint8Array(elements.length * width);
-  for (const [i, element] of elements.entries()) {
-    for (let byte = 0, rest = element; byte < width; byte++, rest >>= 8n) out[i * width + byte] = Number(rest & 255n);
-  }
-  return out;
+  return bits === 6 ? packSixBits(out) : out;
+}
+
+/** A single integer as a packed run of one. */
+function varintBytes(item: Item): Uint8Array {
+  const bytes: number[] = [];
+  let rest = typeof item === "number" || typeof item === "bigint" ? BigInt.asUintN(64, BigInt(item)) : 0n;
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Uint8Array.from([...bytes, Number(rest)]);
 }
 
 function joinFixed(items: readonly Item[], width: number): Uint8Array {
@@ -143,10 +150,10 @@ function joinFixed(items: readonly Item[], width: number): Uint8Array {
 }
 
 /** Four 6-bit elements in three bytes, the first in the lowest bits (onnx.proto, TensorProto.raw_data). */
-function packSixBits(elements: readonly bigint[]): Uint8Array {
+function packSixBits(elements: Uint8Array): Uint8Array {
   const out = new Uint8Array(Math.ceil((elements.length * 6) / 8));
   for (const [i, element] of elements.entries()) {
-    const bits = Number(element & 63n) << ((i * 6) % 8);
+    const bits = (element & 63) << ((i * 6) % 8);
     const at = (i * 6) >> 3;
     out[at] = (out[at] ?? 0) | (bits & 255);
     if (bits > 255) out[at + 1] = bits >> 8;
