@@ -5,7 +5,7 @@ import { DataType } from "../../onnx/ir/dataType.ts";
 import { Graph, Model } from "../../onnx/ir/graph.ts";
 import { Tensor } from "../../onnx/ir/tensor.ts";
 import { BlobStore } from "../../server/storage/blobs.ts";
-import { ResultCache } from "../../server/storage/cache.ts";
+import { type CacheEntry, ResultCache } from "../../server/storage/cache.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
 import { type NodeWorkspace, openNodeWorkspace, testTarget } from "../../test/support/runNode.ts";
 import type { PortValue } from "../ports.ts";
@@ -105,14 +105,14 @@ describe.skipIf(!testData)("compile-tensorrt as a kit (needs EDGEWRIGHT_TEST_DAT
     expect(await workspace.artifacts.readText(report.kit.files["build.sh"])).toContain(report.kit.commands["11"]);
     if (!outputs.report) throw new Error("no report");
     const cache = new ResultCache(new BlobStore(join(workspace.folder, ".edgewright")));
-    const entry = {
+    const entry: CacheEntry = {
       version: 1,
       outputs: { report: outputs.report },
       previews: [],
       effects: "builds",
       ms: 1,
       time: "",
-    } as const;
+    };
     const named = await cache.blobsOf(entry);
     for (const { digest } of Object.values<{ digest: string }>(report.kit.files)) expect(named).toContain(digest);
     expect(warnings).toEqual(["Orin Nano has compute capability 8.7, and no engine here is for it"]);

@@ -160,6 +160,12 @@ class RunExecution {
     const { node } = state;
     const { fresh, last, target } = this.execution;
     const start = performance.now();
+    const absent = this.#absentInput(node);
+    if (absent) {
+      const fix = `Change what ${absent.node} is set to (a build kit has no engine), or wire another output.`;
+      this.#fail(state, { code: "no-input", message: `${absent.node} gave no ${absent.port}`, fix });
+      return true;
+    }
     try {
       state.sources = await this.#resolveSources(node);
     } catch (error) {
@@ -201,6 +207,14 @@ class RunExecution {
   }
 
   /** What stands for an input in a key. */
+  /** A required artifact that its maker left out. */
+  #absentInput({ def, inputs }: PlannedNode): PlannedInput | undefined {
+    return Object.entries(inputs)
+      .filter(([port]) => !def.inputs[port]?.optional && !def.inputs[port]?.many)
+      .flatMap(([, list]) => list)
+      .find((input) => !input.stream && !this.#state(input.node).outputs[input.port]);
+  }
+
   #identity({ node, port, stream }: PlannedInput): string {
     const { key, outputs } = this.#state(node);
     return stream ? `${key}.${port}` : (outputs[port]?.digest ?? "absent");
