@@ -2,8 +2,9 @@
  * Step processes: forked, kept warm between jobs, killed where a job is cancelled, too slow or too large. A process can
  * end at any moment (native code may abort it); its job then ends with what it has not finished yet as failed.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { type ChildProcess, execFile, fork } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { OperationalError } from "../../nodes/context.ts";
 import type { Job, StepMessage } from "./protocol.ts";
 
@@ -34,10 +35,11 @@ export class StepPool {
     private readonly options: { readonly module: string; readonly limits: StepLimits; readonly warm: number },
   ) {}
 
-  /** Forks idle processes ahead of need. */
+  /** Forks processes ahead of need: where one is wanted, others soon are. */
   warmUp(): void {
-    while (!this.#closed && this.#idle.length < this.options.warm)
+    while (!this.#closed && this.#idle.length + this.#busy.size < this.options.warm) {
       this.#idle.push({ child: this.#fork(), used: false });
+    }
   }
 
   /** Resolves when the job is done, whatever its nodes' outcomes; throws when its process was ended or ended itself. */
@@ -45,6 +47,7 @@ export class StepPool {
     handlers.signal.throwIfAborted();
     const child = this.#take(handlers.untouched);
     this.#busy.add(child);
+    if (!handlers.untouched) this.warmUp();
     let stderr = "";
     const onStderr = (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-STDERR_TAIL);
@@ -78,7 +81,7 @@ export class StepPool {
       watch.abort();
       this.#busy.delete(child);
       child.stderr?.off("data", onStderr);
-      this.#release(child);
+      await this.#release(child);
     }
   }
 
@@ -98,9 +101,10 @@ export class StepPool {
     }
   }
 
-  #release(child: ChildProcess): void {
+  async #release(child: ChildProcess): Promise<void> {
+    const bytes = await residentBytes(child.pid);
     const alive = child.connected && child.exitCode === null && !child.killed;
-    const keep = alive && (residentBytes(child.pid) ?? 0) < KEEP_BELOW_BYTES && !this.#closed;
+    const keep = alive && (bytes ?? 0) < KEEP_BELOW_BYTES && !this.#closed;
     if (keep && this.#idle.length < this.options.warm) {
       child.unref();
       child.channel?.unref();
@@ -128,8 +132,9 @@ export class StepPool {
       const message = `the step took longer than ${Math.round(timeoutMs / 1000)} s`;
       end(new OperationalError("timeout", message, "Give it less to do, or raise EDGEWRIGHT_STEP_TIMEOUT (seconds)."));
     }, timeoutMs);
-    const memory = setInterval(() => {
-      if ((residentBytes(child.pid) ?? 0) <= memoryBytes) return;
+    const memory = setInterval(async () => {
+      const bytes = await residentBytes(child.pid);
+      if (signal.aborted || (bytes ?? 0) <= memoryBytes) return;
       const message = `the step used more than ${Math.round(memoryBytes / 2 ** 20)} MB of memory`;
       end(new OperationalError("memory-limit", message, "Give it less to do, or raise EDGEWRIGHT_STEP_MEMORY (MB)."));
     }, WATCH_MS);
@@ -157,10 +162,14 @@ function crash(end: { code: number | null; signal: string | null; stderr: string
 }
 
 /** Resident memory of a process; undefined where the system does not tell. */
-function residentBytes(pid: number | undefined): number | undefined {
+async function residentBytes(pid: number | undefined): Promise<number | undefined> {
+  if (pid === undefined) return undefined;
   try {
-    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+    const kilobytes =
+      process.platform === "linux"
+        ? /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]
+        : (await promisify(execFile)("ps", ["-o", "rss=", "-p", String(pid)])).stdout;
+    return kilobytes ? Number(kilobytes) * 1024 : undefined;
   } catch {
     return undefined;
   }
