@@ -29,6 +29,8 @@ export interface LatencyFit {
   readonly fixedMs: number;
   /** Precisions that have rows. */
   readonly precisions: readonly ("f32" | "f16" | "i8")[];
+  /** Least and most FLOPs of a model in the rows, in units of 1e9. */
+  readonly gflops: readonly [number, number];
   /** Smallest and largest measured / predicted over the rows. */
   readonly spread: readonly [number, number];
   readonly rows: string;
@@ -44,8 +46,9 @@ export const FITS: Readonly<Record<FitId, LatencyFit>> = {
     launchUs: 3.25,
     fixedMs: 1.784,
     precisions: ["f32", "f16", "i8"],
+    gflops: [6.5, 258],
     spread: [0.87, 1.23],
-    rows: "53 rows of TensorRT 8.5-10.3 on Orin Nano, Orin NX and AGX Orin (Ultralytics, hokwangchoi)",
+    rows: "53 rows of TensorRT 8.5-10.3 on Orin Nano, Orin NX and AGX Orin (Ultralytics, hokwangchoi; those of AGX Orin carried over from YOLO26)",
   },
   "tensorrt-discrete": {
     fusion: "pointwise",
@@ -56,6 +59,7 @@ export const FITS: Readonly<Record<FitId, LatencyFit>> = {
     launchUs: 4.6,
     fixedMs: 0.39,
     precisions: ["f32", "f16", "i8"],
+    gflops: [6.5, 258],
     spread: [0.79, 1.15],
     rows: "16 rows of TensorRT on T4, A100, RTX 3060 and RTX 3080 (Ultralytics)",
   },
@@ -68,6 +72,7 @@ export const FITS: Readonly<Record<FitId, LatencyFit>> = {
     launchUs: 5,
     fixedMs: 0.05,
     precisions: ["f32", "i8"],
+    gflops: [0.2, 2.9],
     spread: [0.87, 1.09],
     rows: "6 measurements on one core of an EPYC server, with the nominal peak that a profile of this machine has",
   },
@@ -81,6 +86,7 @@ export const FITS: Readonly<Record<FitId, LatencyFit>> = {
     launchUs: 20,
     fixedMs: 0.2,
     precisions: ["f32"],
+    gflops: [6.5, 195],
     spread: [0.92, 1.18],
     rows: "7 rows of ONNX Runtime on a Raspberry Pi 5 (Ultralytics)",
   },
@@ -93,6 +99,7 @@ export const FITS: Readonly<Record<FitId, LatencyFit>> = {
     launchUs: 20,
     fixedMs: 0.2,
     precisions: ["f32"],
+    gflops: [8.7, 28.6],
     spread: [0.95, 1.06],
     rows: "2 rows of ONNX Runtime on a Raspberry Pi 4 (Ultralytics), efficiencies of the Pi 5 scaled by one factor",
   },
@@ -105,6 +112,7 @@ export const FITS: Readonly<Record<FitId, LatencyFit>> = {
     launchUs: 2,
     fixedMs: 0.1,
     precisions: ["f16", "i8"],
+    gflops: [6.5, 8.7],
     spread: [0.87, 1.2],
     rows: "3 rows of Qualcomm AI Hub on Snapdragon 8 Gen 3",
   },

@@ -6,6 +6,7 @@ import { Graph, Model } from "../onnx/ir/graph.ts";
 import { memorySource } from "../onnx/ir/tensor.ts";
 import { readModel } from "../onnx/serde.ts";
 import { dataPath, testData } from "../test/support/data.ts";
+import { oneNodeModel, zeros } from "../test/support/oneNodeModel.ts";
 import { type YoloPrecision, type YoloSize, yoloModel } from "../test/support/yoloGraph.ts";
 import type { DeviceProfile } from "./deviceProfile.ts";
 import { FIT_IDS, FITS, type FitId } from "./fits.ts";
@@ -209,7 +210,14 @@ describe("estimateLatency", () => {
     expect(slower.basis.evidence).toBe("extrapolated");
     expect(slower.p50Ms).toBeGreaterThan(measured.p50Ms);
     expect(slower.interval[1] / slower.p50Ms).toBeGreaterThan(measured.interval[1] / measured.p50Ms);
-    expect(estimateLatency(cost, profileOf("raspberry-pi-5")).basis.evidence).toBe("extrapolated");
+    expect(slower.basis.unlike).toEqual(["device"]);
+    expect(estimateLatency(cost, profileOf("raspberry-pi-5")).basis.unlike).toEqual(["precision"]);
+  });
+
+  it("counts a model far smaller than those in the rows as unlike them", () => {
+    const model = oneNodeModel({ opType: "Conv", inputs: [[1, 3, 32, 32], zeros(1, [8, 3, 3, 3])] });
+    inferShapes(model);
+    expect(estimateLatency(modelCost(model), nano).basis.unlike).toEqual(["size"]);
   });
 
   it("lists what it cannot know", () => {

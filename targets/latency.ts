@@ -23,7 +23,9 @@ export interface LatencyEstimate {
   readonly fixedMs: number;
   readonly basis: {
     readonly fit: FitId;
+    /** "extrapolated": no row is like this; `unlike` says in what. */
     readonly evidence: "published" | "extrapolated";
+    readonly unlike: readonly ("device" | "precision" | "size")[];
     readonly rows: string;
   };
   /** Nodes whose size or cost is unknown: they count as an empty launch. */
@@ -48,16 +50,25 @@ export function estimateLatency(cost: ModelCost, profile: DeviceProfile): Latenc
   const perOp = kernels.map((kernel) => opEstimate(kernel, fit, { profile, overhead }));
   const fixedMs = fit.fixedMs * overhead;
   const p50Ms = perOp.reduce((total, op) => total + op.ms, fixedMs);
-  const seen = evidence === "published" && fit.precisions.includes(mainPrecision(kernels, fit));
-  const [low, high] = seen ? fit.spread : EXTRAPOLATED_SPREAD;
+  const unlike = [
+    ...(evidence === "published" ? [] : ["device" as const]),
+    ...(fit.precisions.includes(mainPrecision(kernels, fit)) ? [] : ["precision" as const]),
+    ...(isNear((2 * cost.knownMacs) / 1e9, fit.gflops) ? [] : ["size" as const]),
+  ];
+  const [low, high] = unlike.length === 0 ? fit.spread : EXTRAPOLATED_SPREAD;
   return {
     p50Ms,
     interval: [p50Ms * low, p50Ms * high],
     perOp,
     fixedMs,
-    basis: { fit: id, evidence: seen ? "published" : "extrapolated", rows: fit.rows },
+    basis: { fit: id, evidence: unlike.length === 0 ? "published" : "extrapolated", unlike, rows: fit.rows },
     unknown: kernels.filter((kernel) => !kernel.known).flatMap((kernel) => kernel.nodes),
   };
+}
+
+/** Within a factor of two of the range. */
+function isNear(value: number, [least, most]: readonly [number, number]): boolean {
+  return value >= least / 2 && value <= most * 2;
 }
 
 interface Choice {
