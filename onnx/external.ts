@@ -83,13 +83,6 @@ export async function findExternal(
   return found;
 }
 
-/** Locations of the data files that a model names, in order of appearance. */
-export function externalLocations(root: Message): readonly string[] {
-  const locations = new Set<string>();
-  for (const tensor of tensorsOf(root)) if (isExternal(tensor)) locations.add(statedPlace(tensor).location);
-  return [...locations];
-}
-
 /** All TensorProtos within a message. */
 export function tensorsOf(message: Message): readonly Message[] {
   const tensors: Message[] = [];

@@ -19,7 +19,7 @@ export async function* encode(message: Message): AsyncGenerator<Uint8Array> {
   }
 }
 
-export async function* readAll({ source, offset, length }: DataRef): AsyncGenerator<Uint8Array> {
+async function* readAll({ source, offset, length }: DataRef): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < length; at += STREAM_CHUNK) {
     yield await source.read(offset + at, Math.min(STREAM_CHUNK, length - at));
   }
