@@ -1,4 +1,5 @@
 /** Draws on the pictures that the detections name, at most `limit` of them, and keeps them as an images artifact. */
+import { availableParallelism } from "node:os";
 import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import {
@@ -11,7 +12,7 @@ import {
   writeImages,
 } from "../images.ts";
 import type { ArtifactRef, DetectionItem, Frame, Stream } from "../ports.ts";
-import { lockstep } from "../streams.ts";
+import { lockstep, mapStream } from "../streams.ts";
 import { boxesSvg } from "./boxesSvg.ts";
 import { type AnnotateParams, annotate } from "./schema.ts";
 
@@ -20,17 +21,25 @@ const PREVIEWS = 3;
 export const run = implementNode(annotate, async (ctx, { source, detections }, params) => {
   const total = detections.total ?? ("digest" in source ? undefined : source.total);
   const step = Math.max(1, Math.ceil((total ?? 0) / params.limit));
-  const images: StoredImage[] = [];
-  let seen = 0;
-  for await (const { item, picture } of pictures(ctx, source, detections)) {
-    ctx.signal.throwIfAborted();
+  const chosen = async function* () {
+    let seen = 0;
+    let given = 0;
     // What is not drawn is read on: the streams may have other readers, who want all of it.
-    if (seen++ % step === 0 && images.length < params.limit) {
-      const { bytes, entry } = await draw(ctx, { item, picture: await picture(), params });
-      images.push(entry);
-      if (images.length <= PREVIEWS) await ctx.preview(await previewJpeg(bytes), "image/jpeg");
+    for await (const paired of pictures(ctx, source, detections)) {
+      ctx.signal.throwIfAborted();
+      if (seen % step === 0 && given++ < params.limit) yield paired;
+      ctx.progress(++seen, total, "images");
     }
-    ctx.progress(seen, total, "images");
+  };
+  const images: StoredImage[] = [];
+  const drawn = mapStream(
+    chosen(),
+    async ({ item, picture }) => draw(ctx, { item, picture: await picture(), params }),
+    Math.min(4, availableParallelism()),
+  );
+  for await (const { bytes, entry } of drawn) {
+    images.push(entry);
+    if (images.length <= PREVIEWS) await ctx.preview(await previewJpeg(bytes), "image/jpeg");
   }
   if (images.length === 0) throw new UserError("no-frames", "There is no picture to draw on.", "Feed at least one.");
   return { images: await writeImages(ctx, images) };
