@@ -4,31 +4,33 @@ import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
 import Link from "next/link";
 import { DropdownMenu } from "radix-ui";
-import { useMemo } from "react";
 import { useDoc } from "../canvas/useEditor.ts";
 import { follow, isActive, useRun } from "../runs/runStore.ts";
-import { useRunReports } from "../runs/useRunReports.ts";
 import { trpc } from "../trpc.ts";
 import { FigureValue } from "./FigureValue.tsx";
 import { type Figure, resultFigures } from "./figures.ts";
 import { bytes, change, fraction, megabytes, milliseconds } from "./format.ts";
+import { useTargetFigures } from "./useTargetFigures.ts";
 
 export function ResultStrip() {
   const doc = useDoc();
   const run = useRun((s) => s.run);
   const { data: targets } = useQuery(trpc.targets.list.queryOptions());
-  const reports = useRunReports(run.steps);
-  const { figures, accuracy } = useMemo(() => resultFigures(reports), [reports]);
+  const figuresFor = useTargetFigures();
   if (!doc) return <section className="strip" />;
-  const memory = targets?.find((t) => t.id === (run.target ?? doc.target))?.memoryBytes;
+  const target = targets?.find((t) => t.id === doc.target);
+  const { figures, accuracy, predicted } = target ? figuresFor(target) : { ...resultFigures({}), predicted: false };
   return (
     <section className="strip" aria-label="Result" data-testid="result-strip">
       <div className="strip-head">
         <span className="l">Before → after on</span>
-        <span className="cut">{run.target ?? doc.target}</span>
+        <span className="cut" title={predicted ? `Measured on ${run.target}; predicted for ${doc.target}` : undefined}>
+          {doc.target}
+          {predicted && <small className="predicted"> not {run.target}</small>}
+        </span>
       </div>
       {figures.map((figure) => (
-        <FigureCell key={figure.id} figure={figure} accuracy={accuracy} memory={memory} />
+        <FigureCell key={figure.id} figure={figure} accuracy={accuracy} memory={target?.memoryBytes} />
       ))}
       <div className="grow items-end">
         <RunPicker pipeline={doc.name} />

@@ -29,6 +29,6 @@ const rows = z.array(z.looseObject({ best: z.string().optional() }));
 function comparison(value: unknown): string | undefined {
   const parsed = rows.safeParse(value);
   if (!parsed.success) return undefined;
-  const count = (best: string) => parsed.data.filter((row) => row.best === best).length;
-  return `${count("candidate")} better · ${count("baseline")} worse`;
+  const better = parsed.data.filter((row) => row.best === "candidate").length;
+  return `${better} of ${parsed.data.length} better`;
 }

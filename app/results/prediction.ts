@@ -10,8 +10,6 @@ import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import { estimateLatency, estimateMemory, NoEstimateError } from "../../targets/latency.ts";
 import type { Value } from "./figures.ts";
 
-export type { ModelCost };
-
 export async function costOf(bytes: Uint8Array): Promise<ModelCost> {
   const model = await readModel(memorySource(bytes));
   inferShapes(model);
@@ -19,21 +17,19 @@ export async function costOf(bytes: Uint8Array): Promise<ModelCost> {
 }
 
 export interface Prediction {
+  /** Absent where the latency model has no figures for the device's runtime. */
   readonly latency: Value | undefined;
-  readonly memory: Value | undefined;
+  /** Weights and the most activations alive at once; the runtime's own memory comes on top. */
+  readonly modelBytes: number | undefined;
 }
 
-/** Absent where the latency model has no figures for the device's runtime. */
 export function predict(cost: ModelCost, target: DeviceProfile): Prediction {
+  const modelBytes = estimateMemory(cost, target).totalBytes;
   try {
     const { p50Ms, interval } = estimateLatency(cost, target);
-    const memory = estimateMemory(cost, target);
-    return {
-      latency: { value: p50Ms, provenance: "estimated", interval },
-      memory: memoryValue(memory),
-    };
+    return { latency: { value: p50Ms, provenance: "estimated", interval }, modelBytes };
   } catch (error) {
-    if (error instanceof NoEstimateError) return { latency: undefined, memory: undefined };
+    if (error instanceof NoEstimateError) return { latency: undefined, modelBytes };
     throw error;
   }
 }

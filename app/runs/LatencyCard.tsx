@@ -84,11 +84,12 @@ function Bars({ profile, side, x, scale }: BarsProps) {
   return (
     <g className={side === "after" ? "a" : "b"} opacity={side === "after" ? 0.85 : 0.55}>
       {counts.map((count, bin) => {
+        const from = startMs + bin * binMs;
         const height = (count / binMs) * scale;
-        const left = x(startMs + bin * binMs);
-        const right = x(startMs + (bin + 1) * binMs);
+        const left = x(from);
+        const right = x(from + binMs);
         return count === 0 || right < 0 ? null : (
-          <rect key={startMs + bin * binMs} x={left} y={BASE - height} width={Math.max(1, right - left - 1)} height={height} />
+          <rect key={from} x={left} y={BASE - height} width={Math.max(1, right - left - 1)} height={height} />
         );
       })}
     </g>

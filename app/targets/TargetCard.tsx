@@ -2,23 +2,25 @@
 import { CircuitBoard, Cpu, Microchip } from "lucide-react";
 import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import { FigureValue } from "../results/FigureValue.tsx";
-import type { Figure } from "../results/figures.ts";
+import type { Value } from "../results/figures.ts";
 import { bytes, milliseconds, NONE, significant } from "../results/format.ts";
+import type { TargetFigures } from "../results/useTargetFigures.ts";
 import { KindBadge } from "../shell/TargetPicker.tsx";
 
 interface Props {
   readonly target: DeviceProfile & { readonly available: boolean; readonly note?: string };
   readonly chosen: boolean;
-  /** Empty where the last run was for another device. */
-  readonly figures: readonly Figure[];
+  /** Of the last run, predicted for this device where it ran on another. */
+  readonly figures: TargetFigures;
   readonly onChoose: (() => void) | undefined;
 }
 
 export function TargetCard({ target, chosen, figures, onChoose }: Props) {
-  const latency = figures.find((figure) => figure.id === "latency");
-  const memory = figures.find((figure) => figure.id === "memory")?.after;
+  const latency = figures.figures.find((figure) => figure.id === "latency");
+  const memory = figures.figures.find((figure) => figure.id === "memory")?.after;
+  const used = memory?.value ?? figures.modelBytes;
   const Icon = target.access === "local" ? Cpu : target.runtime === "tensorrt" ? Microchip : CircuitBoard;
-  const share = memory && target.memoryBytes ? Math.min(1, memory.value / target.memoryBytes) : undefined;
+  const share = used !== undefined && target.memoryBytes ? Math.min(1, used / target.memoryBytes) : 0;
   return (
     <article className={`card device ${chosen ? "chosen" : ""}`} data-testid={`target-${target.id}`}>
       <header>
@@ -30,20 +32,24 @@ export function TargetCard({ target, chosen, figures, onChoose }: Props) {
       <div className="fig">
         <FigureValue before={undefined} after={latency?.after} show={milliseconds} unit="ms" />
       </div>
-      <p className="hint">
-        {latency?.before ? `p50, original ${milliseconds(latency.before.value)} ms` : "p50 of the last run here"}
-      </p>
+      <p className="hint">{latency?.before ? `p50; original ${approx(latency.before)} ms` : "p50"}</p>
       <div className="mem">
         <div className="row">
           <span className="muted">Memory</span>
           <span className="grow" />
           <span>
-            {memory ? bytes(memory.value) : NONE}
+            {memory ? (
+              bytes(memory.value)
+            ) : used === undefined ? (
+              NONE
+            ) : (
+              <i className="predicted">≈ {bytes(used)} + runtime</i>
+            )}
             {target.memoryBytes !== undefined && ` of ${bytes(target.memoryBytes)}`}
           </span>
         </div>
         <div className="meter">
-          <i style={{ width: `${(share ?? 0) * 100}%` }} />
+          <i style={{ width: `${share * 100}%` }} />
         </div>
       </div>
       <dl className="facts">
@@ -98,8 +104,11 @@ function peaksOf({ peakOps, memoryBandwidth }: DeviceProfile): (readonly [string
     ["FP16", peakOps.f16],
     ["INT8", peakOps.i8],
   ] as const;
-  const peaks = rates.flatMap(([name, ops]) => (ops === undefined ? [] : [`${name} ${significant(ops / TERA)}`]));
-  const rows: (readonly [string, string])[] = [["Peak, Top/s", peaks.join(" · ")]];
-  if (memoryBandwidth !== undefined) rows.push(["Bandwidth", `${significant(memoryBandwidth / GIGA)} GB/s`]);
-  return rows;
+  const rows = rates.flatMap(([name, ops]) =>
+    ops === undefined ? [] : [[`Peak ${name}`, `${significant(ops / TERA)} Top/s`] as const],
+  );
+  if (memoryBandwidth === undefined) return rows;
+  return [...rows, ["Bandwidth", `${significant(memoryBandwidth / GIGA)} GB/s`]];
 }
+
+const approx = ({ value, provenance }: Value) => `${provenance === "estimated" ? "≈ " : ""}${milliseconds(value)}`;

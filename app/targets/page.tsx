@@ -2,22 +2,19 @@
 /** The devices: what is known of each, where its figures come from, and what the last run here measured or predicted. */
 import { useQuery } from "@tanstack/react-query";
 import { editor, useDoc } from "../canvas/useEditor.ts";
-import { resultFigures } from "../results/figures.ts";
-import { useRun } from "../runs/runStore.ts";
-import { useRunReports } from "../runs/useRunReports.ts";
+import { useTargetFigures } from "../results/useTargetFigures.ts";
 import { trpc } from "../trpc.ts";
 import { TargetCard } from "./TargetCard.tsx";
 
 export default function TargetsPage() {
   const { data, isPending, error } = useQuery(trpc.targets.list.queryOptions());
   const doc = useDoc();
-  const run = useRun((s) => s.run);
-  const figures = resultFigures(useRunReports(run.steps)).figures;
+  const figuresFor = useTargetFigures();
   return (
     <main className="run-page">
       <section className="head">
         <h1>Targets</h1>
-        {doc && <span className="muted">{doc.name}</span>}
+        {doc && <span className="muted">{doc.name}, as it last ran</span>}
       </section>
       {error && <p className="bad span-12">{error.message}</p>}
       <section className="devices span-12">
@@ -27,7 +24,7 @@ export default function TargetsPage() {
             key={target.id}
             target={target}
             chosen={doc?.target === target.id}
-            figures={run.target === target.id ? figures : []}
+            figures={figuresFor(target)}
             onChoose={doc && (() => editor.apply([{ op: "target", target: target.id }]))}
           />
         ))}
