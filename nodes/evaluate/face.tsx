@@ -131,7 +131,7 @@ function Curves({ curves }: { readonly curves: NonNullable<EvaluateReport["preci
       ))}
       <Curve name="Mean over classes" values={curves.mean} width={372} height={210} strong />
       <text x={372} y={241} fontSize={11} textAnchor="end" fill="var(--text-3)">
-        recall; precision upwards; IoU .50; mean in bold, the most labelled classes thin
+        precision over recall · IoU .50 · bold: mean
       </text>
     </svg>
   );
