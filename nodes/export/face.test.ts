@@ -9,5 +9,6 @@ it("names the folder and what is wired to lie in it", () => {
     upstream: (kind) => (kind === "model" ? model : undefined),
   });
   expect(html).toContain("exports/fastestdet: model.onnx, README.md");
-  expect(html).not.toContain("preprocess.json");
+  const engine = renderFace(Face, { params: { name: "fd" }, upstream: () => model });
+  expect(engine).toContain("exports/fd: model.engine, README.md");
 });

@@ -1,17 +1,12 @@
-/** The folder an export writes, and what lies in it. */
+/** The folder an export writes, and the main things in it. */
 import type { FaceProps } from "../face.ts";
 
 const MONO = { fontFamily: "var(--mono)", fontSize: 11 } as const;
-const PARTS = [
-  ["model", "model.onnx"],
-  ["engine", "model.engine"],
-  ["settings", "preprocess.json"],
-  ["report", "reports/"],
-] as const;
 
 export function Face({ params, upstream }: FaceProps) {
-  const files = PARTS.flatMap(([kind, file]) => (upstream(kind) ? [file] : []));
-  const lines = [...files, "README.md"];
+  // An engine is wired here; a model may lie further up.
+  const main = upstream("engine") ? ["model.engine"] : upstream("model") ? ["model.onnx"] : [];
+  const lines = [...main, "README.md"];
   const name = String(params.name);
   return (
     <svg viewBox="0 0 216 96" width="100%" height="96" role="img" aria-label={`exports/${name}: ${lines.join(", ")}`}>
@@ -23,7 +18,7 @@ export function Face({ params, upstream }: FaceProps) {
       <text x="26" y="14" fill="var(--text)" fontSize="12" fontWeight={600}>
         exports/{name.length > 22 ? `${name.slice(0, 21)}…` : name}
       </text>
-      {lines.slice(0, 4).map((file, i) => (
+      {lines.map((file, i) => (
         <text key={file} x="26" y={34 + i * 17} fill="var(--text-2)" style={MONO}>
           {file}
         </text>

@@ -34,7 +34,8 @@ describe("Face", () => {
   it("marks an estimate as one, with its interval and no percentile beyond p50", () => {
     const report = { kind: "profile", provenance: "estimated", target: "orin", p50Ms: 8, interval: { p50Ms: [6, 11] } };
     const html = renderFace(Face, { report });
-    expect(html).toContain("≈ 8.00 ms (6.00–11.0) on orin");
+    expect(html).toContain("≈ 8.00 ms (6.00–11.0)");
+    expect(html).toContain("estimated, orin");
     expect(html).not.toContain("p99");
   });
 

@@ -9,12 +9,12 @@ const FLOOR = 78;
 export function Face({ report, large }: FaceProps) {
   const parsed = profileReport.safeParse(report);
   if (!parsed.success) return null;
-  return large ? <Large report={parsed.data} /> : <Latency report={parsed.data} />;
+  return large ? <Large report={parsed.data} /> : <Latency report={parsed.data} height={96} />;
 }
 
-function Latency({ report }: { readonly report: ProfileReport }) {
+function Latency({ report, height }: { readonly report: ProfileReport; readonly height: number }) {
   return (
-    <svg viewBox="0 0 216 96" width="100%" height="96" role="img" aria-label={sentence(report)}>
+    <svg viewBox="0 0 216 96" width="100%" height={height} role="img" aria-label={sentence(report)}>
       {report.histogram ? <Distribution report={report} histogram={report.histogram} /> : <Estimate report={report} />}
       <path d={`M0 ${FLOOR + 0.5}h216`} stroke="var(--border-strong)" />
     </svg>
@@ -74,10 +74,10 @@ function Estimate({ report }: { readonly report: ProfileReport }) {
       <path d={`M${low * scale} 42v12M${high * scale} 42v12`} stroke="var(--text-3)" strokeWidth={1.5} />
       <circle cx={report.p50Ms * scale} cy={48} r={5} fill="var(--surface-1)" stroke={HUE} strokeWidth={2} />
       <text y={20} fill="var(--text-2)" fontSize={12} fontStyle="italic">
-        ≈ {ms(report.p50Ms)} ms ({ms(low)}–{ms(high)}) on {report.target}
+        ≈ {ms(report.p50Ms)} ms ({ms(low)}–{ms(high)})
       </text>
       <text y={92} fill="var(--text-3)" style={MONO}>
-        estimated
+        estimated, {report.target.length > 20 ? `${report.target.slice(0, 19)}…` : report.target}
       </text>
     </g>
   );
@@ -90,7 +90,7 @@ function Large({ report }: { readonly report: ProfileReport }) {
   const total = report.perOp.reduce((sum, op) => sum + op.ms, 0);
   return (
     <div style={{ display: "grid", gap: 16 }}>
-      <Latency report={report} />
+      <Latency report={report} height={220} />
       <p style={{ margin: 0 }}>{sentence(report)}</p>
       <table>
         <tbody>

@@ -22,6 +22,12 @@ describe("latencyStatistics", () => {
     expect(throughput).toBeCloseTo(1000 / meanMs, 10);
   });
 
+  it("lets a long tail not flatten the rest", () => {
+    const { histogram } = latencyStatistics([...Array.from({ length: 95 }, () => 4), 900, 900, 900, 900, 900]);
+    expect(histogram.startMs + histogram.binMs * histogram.counts.length).toBeCloseTo(8, 9);
+    expect(histogram.counts.at(-1)).toBe(5);
+  });
+
   it("holds still where all runs took the same", () =>
     expect(latencyStatistics([2, 2, 2])).toMatchObject({ p50Ms: 2, p99Ms: 2, throughput: 500 }));
 });

@@ -43,10 +43,11 @@ export function percentile(sorted: readonly number[], share: number): number {
   return value;
 }
 
-/** Ends a little above the 99th percentile, so that one outlier does not flatten the rest. */
+/** Ends a little above the 99th percentile, earlier where the tail is long, so that outliers do not flatten the rest. */
 function histogram(sorted: readonly number[]): Histogram {
   const startMs = percentile(sorted, 0);
-  const end = Math.max(percentile(sorted, 0.99) * 1.05, startMs * 1.01, 1e-6);
+  const tail = Math.min(percentile(sorted, 0.99) * 1.05, Math.max(percentile(sorted, 0.9) * 1.5, startMs * 2));
+  const end = Math.max(tail, startMs * 1.01, 1e-6);
   const binMs = (end - startMs) / BINS;
   const counts = new Array<number>(BINS).fill(0);
   for (const ms of sorted) {
