@@ -1,4 +1,4 @@
-/** Weights to signed integers, symmetric: w = q * scale with q in [-limit, limit]. */
+/** Weights to signed integers around zero: w = q * scale, q at most `limit`. */
 import type { WeightBlocks } from "./layerError.ts";
 
 /** A tensor seen as [outer, channels, inner], one scale a channel. */
@@ -67,21 +67,30 @@ function squaredError(
   importance: Float32Array | undefined,
 ): number {
   const inverse = 1 / scale;
+  const least = leastInteger(limit);
   let error = 0;
   for (let i = 0; i < channel.length; i++) {
-    const d = channel[i] - roundEven(channel[i] * inverse, limit) * scale;
+    const d = channel[i] - roundEven(channel[i] * inverse, least, limit) * scale;
     error += importance ? d * d * importance[i] : d * d;
   }
   return error;
 }
 
+/**
+ * Four bits are too few to give one level away: -8 is used. Eight bits stay symmetric, which runtimes that negate a
+ * weight rely on.
+ */
+function leastInteger(limit: number): number {
+  return limit === 7 ? -8 : -limit;
+}
+
 /** Added and taken off again, this leaves a double no bits below one: the nearest integer, halves to even. */
 const NO_FRACTION = 2 ** 52 + 2 ** 51;
 
-/** To the nearest integer as QuantizeLinear rounds, within [-limit, limit]. */
-function roundEven(x: number, limit: number): number {
+/** To the nearest integer as QuantizeLinear rounds, within [least, most]. */
+function roundEven(x: number, least: number, most: number): number {
   const rounded = x + NO_FRACTION - NO_FRACTION;
-  return rounded > limit ? limit : Math.max(rounded, -limit);
+  return rounded > most ? most : Math.max(rounded, least);
 }
 
 /** q of every weight. */
@@ -92,8 +101,9 @@ export function quantizeChannels(
   limit: number,
 ): Int8Array {
   const quantized = new Int8Array(weights.length);
+  const least = leastInteger(limit);
   for (let i = 0; i < weights.length; i++) {
-    quantized[i] = roundEven(weights[i] / scales[Math.floor(i / inner) % channels], limit);
+    quantized[i] = roundEven(weights[i] / scales[Math.floor(i / inner) % channels], least, limit);
   }
   return quantized;
 }
@@ -162,9 +172,8 @@ export function packOffsetNibbles(values: Int8Array, columns: number, block: num
 /** Least-error scales and integers of [rows, columns] in blocks along a row; the last block may be shorter. */
 export function quantizeBlocks(
   matrix: Float32Array,
-  columns: number,
-  block: number,
-  limit: number,
+  { columns, block, limit }: { columns: number; block: number; limit: number },
+  importance?: Float32Array,
 ): { scales: Float32Array; integers: Int8Array } {
   const rows = matrix.length / columns;
   const blocks = Math.ceil(columns / block);
@@ -173,9 +182,10 @@ export function quantizeBlocks(
   for (let r = 0; r < rows; r++) {
     for (let b = 0; b < blocks; b++) {
       const from = r * columns + b * block;
-      const part = matrix.subarray(from, Math.min(from + block, (r + 1) * columns));
+      const to = Math.min(from + block, (r + 1) * columns);
+      const part = matrix.subarray(from, to);
       const layout = { outer: 1, channels: 1, inner: part.length };
-      const scale = leastErrorScales(part, layout, limit);
+      const scale = leastErrorScales(part, layout, limit, importance?.subarray(from, to));
       scales[r * blocks + b] = scale[0];
       integers.set(quantizeChannels(part, layout, scale, limit), from);
     }
@@ -183,11 +193,32 @@ export function quantizeBlocks(
   return { scales, integers };
 }
 
-/** Squared weights, and squared errors of what the blocks hold of them. */
-export function blockError(
+/** Per row the sum of what the blocks lost of each weight, times `factor` of the weight. */
+export function lostPerRow(
   matrix: Float32Array,
-  weights: { integers: Int8Array; scales: Float32Array; columns: number; perRow: number; block: number },
-): { signal: number; noise: number } {
+  { integers, scales, columns, perRow, block }: BlockQuantized,
+  factor: Float32Array,
+): Float64Array {
+  const sums = new Float64Array(matrix.length / columns);
+  for (let i = 0; i < matrix.length; i++) {
+    const row = Math.floor(i / columns);
+    const scale = scales[row * perRow + Math.floor((i % columns) / block)];
+    sums[row] += (matrix[i] - integers[i] * scale) * factor[i];
+  }
+  return sums;
+}
+
+export interface BlockQuantized {
+  readonly integers: Int8Array;
+  readonly scales: Float32Array;
+  readonly columns: number;
+  /** Blocks of a row. */
+  readonly perRow: number;
+  readonly block: number;
+}
+
+/** Squared weights, and squared errors of what the blocks hold of them. */
+export function blockError(matrix: Float32Array, weights: BlockQuantized): { signal: number; noise: number } {
   const { integers, scales, columns, perRow, block } = weights;
   let signal = 0;
   let noise = 0;

@@ -11,17 +11,21 @@
 import { DataType } from "../../ir/dataType.ts";
 import type { Model } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
+import { spreadOverWeights } from "../../kernels/layerError.ts";
 import {
+  type BlockQuantized,
   blockError,
+  lostPerRow,
   packNibbles,
   packOffsetNibbles,
   quantizeBlocks,
   rowsOf,
   transposedMatrix,
 } from "../../kernels/quantizeWeights.ts";
+import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { type Layer, nodeName } from "./layers.ts";
-import { quantizeLayerWeights } from "./layerWeights.ts";
+import { corrected, inputMoments, quantizeLayerWeights } from "./layerWeights.ts";
 import type { LayoutName } from "./layout.ts";
 import { QdqWriter } from "./qdqWriter.ts";
 import { replaceConstant, takeOver } from "./replaceConstant.ts";
@@ -47,7 +51,7 @@ type Form = { readonly kind: "packed" | "rows" | "columns"; readonly block: numb
 export async function quantizeBlockwise(
   model: Model,
   layers: readonly Layer[],
-  options: { readonly layout: LayoutName; readonly blockSize: number },
+  options: { readonly layout: LayoutName; readonly blockSize: number; readonly table?: CalibrationTable | undefined },
 ): Promise<{ layers: readonly BlockLayer[]; upgraded: Readonly<Record<string, number>> }> {
   const forms = layers.map((layer) => formOf(layer, options));
   const upgraded = forms.every((form) => form?.kind === "packed") ? {} : upgradeOpset(model, OPSET);
@@ -56,7 +60,8 @@ export async function quantizeBlockwise(
   const done: BlockLayer[] = [];
   for (const [i, layer] of layers.entries()) {
     const form = forms[i];
-    done.push(form ? await writeNibbles(layer, form, writer) : await writeBytes(layer, writer));
+    const input = calibrationOf(options.table, layer.input.name);
+    done.push(form ? await writeNibbles(layer, form, { writer, input }) : await writeBytes(layer, { writer, input }));
   }
   return { layers: done, upgraded };
 }
@@ -83,31 +88,40 @@ function fittingBlock(columns: number, most: number): number | undefined {
   return undefined;
 }
 
-async function writeBytes(layer: Layer, writer: QdqWriter): Promise<BlockLayer> {
-  const weights = await quantizeLayerWeights(layer, { limit: BYTE_LIMIT, input: undefined });
+interface Tools {
+  readonly writer: QdqWriter;
+  /** Of the layer's input: weights then count by what they multiply, and the bias takes back what rounding shifts. */
+  readonly input: TensorCalibration | undefined;
+}
+
+async function writeBytes(layer: Layer, { writer, input }: Tools): Promise<BlockLayer> {
+  const weights = await quantizeLayerWeights(layer, { limit: BYTE_LIMIT, input });
   writer.weight(layer, weights);
+  if (input && weights.bias) writer.floatBias(layer, weights.bias);
   return { layer, bits: 8, weightSqnrDb: sqnrDb(sum(weights.gain), sum(weights.noise)) };
 }
 
-interface BlockWeights {
-  /** [rows, columns]. */
-  readonly integers: Int8Array;
-  /** [rows, blocks]. */
-  readonly scales: Float32Array;
+/** Integers [rows, columns], scales [rows, perRow]. */
+interface BlockWeights extends BlockQuantized {
   readonly rows: number;
-  readonly columns: number;
-  readonly perRow: number;
-  readonly block: number;
 }
 
-async function writeNibbles(layer: Layer, { kind, block }: Form, writer: QdqWriter): Promise<BlockLayer> {
+async function writeNibbles(layer: Layer, { kind, block }: Form, { writer, input }: Tools): Promise<BlockLayer> {
+  const { view } = layer;
   const columns = columnsOf(layer);
-  const matrix = rowsOf(await layer.weight.floats(), layer.view);
-  const quantized = quantizeBlocks(matrix, columns, block, LIMIT);
+  const matrix = rowsOf(await layer.weight.floats(), view);
+  const moments = inputMoments(layer, input);
+  const perWeight = (values: readonly number[]) => rowsOf(spreadOverWeights(view, values, matrix.length), view);
+  const importance = moments && perWeight(moments.second);
+  const quantized = quantizeBlocks(matrix, { columns, block, limit: LIMIT }, importance);
   const perRow = Math.ceil(columns / block);
   const weights = { ...quantized, rows: matrix.length / columns, columns, perRow, block };
   if (kind === "packed") writePacked(layer, weights);
   else writeDequantized(layer, weights, { kind, writer });
+  if (moments && layer.rule.bias !== undefined) {
+    const shift = lostPerRow(matrix, weights, perWeight(moments.mean));
+    writer.floatBias(layer, corrected(await layer.bias?.floats(), shift));
+  }
   const { signal, noise } = blockError(matrix, weights);
   return { layer, bits: 4, block, weightSqnrDb: sqnrDb(signal, noise) };
 }

@@ -42,7 +42,7 @@ const BIAS_STEPS = 2 ** 29;
 export async function quantizeLayerWeights(layer: Layer, options: WeightOptions): Promise<QuantizedWeights> {
   const { view, weight } = layer;
   const weights = await weight.floats();
-  const moments = momentsOf(layer, options);
+  const moments = inputMoments(layer, options.input);
   const layout = layoutAround(weight.dims, view.outputAxis);
   const importance = moments && spreadOverWeights(view, moments.second, weights.length);
   const bias = await layer.bias?.floats();
@@ -62,13 +62,14 @@ export async function quantizeLayerWeights(layer: Layer, options: WeightOptions)
 }
 
 /** Moments of the input's channels where there is one for each input channel of the weight. */
-function momentsOf({ view }: Layer, { input }: WeightOptions) {
+export function inputMoments({ view }: Layer, input: WeightOptions["input"]) {
   const { mean, variance } = input?.channels ?? { mean: [], variance: [] };
   if (mean.length !== view.groups * view.inputs) return undefined;
   return { mean, variance, second: mean.map((m, i) => m * m + (variance[i] ?? 0)) };
 }
 
-function corrected(bias: Float32Array | undefined, shift: Float64Array): Float32Array {
+/** The bias with what rounding shifted away, per output channel. */
+export function corrected(bias: Float32Array | undefined, shift: Float64Array): Float32Array {
   return Float32Array.from(shift, (s, c) => s + (bias?.[c] ?? 0));
 }
 

@@ -36,6 +36,13 @@ export class QdqWriter {
     replaceConstant(node, rule.weight, this.constant(stored, scale, axis, { name, before: node }));
   }
 
+  /** A corrected bias, in float. */
+  floatBias({ node, rule }: Layer, bias: Float32Array): void {
+    if (rule.bias === undefined) return;
+    const name = node.inputs[rule.bias]?.name ?? `${node.input(rule.weight).name}_bias`;
+    replaceConstant(node, rule.bias, this.graph.addInitializer(name, Tensor.f32([bias.length], bias)));
+  }
+
   reshape(value: Value, dims: readonly number[], at: { name: string; before: Node }): Value {
     const shape = this.graph.addInitializer(`${at.name}_shape`, Tensor.i64([dims.length], dims));
     return this.node("Reshape", [value, shape], `${at.name}_shaped`, at.before);

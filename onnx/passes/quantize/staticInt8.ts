@@ -99,11 +99,13 @@ function writeLayer(writer: QdqWriter, { layer, weights, input }: QuantizedLayer
   const { name } = node.input(rule.weight);
   writer.weight(layer, weights);
   if (!weights.bias || rule.bias === undefined) return;
+  if (!layout.integerBias) {
+    writer.floatBias(layer, weights.bias);
+    return;
+  }
   const biasName = node.inputs[rule.bias]?.name ?? `${name}_bias`;
-  const bias = layout.integerBias
-    ? integerBias(writer, { layer, bias: weights.bias, weights, inputScale: input.scale, name: biasName })
-    : node.graph.addInitializer(biasName, Tensor.f32([weights.bias.length], weights.bias));
-  replaceConstant(node, rule.bias, bias);
+  const at = { layer, bias: weights.bias, weights, inputScale: input.scale, name: biasName };
+  replaceConstant(node, rule.bias, integerBias(writer, at));
 }
 
 function integerBias(
