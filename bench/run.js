@@ -21,17 +21,9 @@ if (unknown.length > 0) {
 }
 
 ensureReady({ pages: true });
-const { build } = await import("esbuild");
+const { bundle } = await import("../server/build.js");
 const outdir = join(projectRoot, "dist", "bench");
-await build({
-  entryPoints: wanted.map((name) => join(here, `${name}.bench.ts`)),
-  outdir,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  packages: "external",
-  logLevel: "warning",
-});
+await bundle(Object.fromEntries(wanted.map((name) => [name, `bench/${name}.bench.ts`])), outdir);
 
 const [cpu] = cpus();
 const load = loadavg()[0]?.toFixed(2);
@@ -41,7 +33,7 @@ console.log(
 );
 for (const name of wanted) {
   console.log(`\n## ${name}`);
-  const script = `await (await import(${JSON.stringify(pathToFileURL(join(outdir, `${name}.bench.js`)).href)})).run();`;
+  const script = `await (await import(${JSON.stringify(pathToFileURL(join(outdir, `${name}.js`)).href)})).run();`;
   const args = ["--input-type=module", "-e", script];
   const { status } = spawnSync(process.execPath, args, { cwd: projectRoot, stdio: "inherit" });
   if (status !== 0) process.exitCode = 1;

@@ -1,0 +1,38 @@
+/** A whole server with pages over a workspace of its own, in a process of its own, as a user starts it. */
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { projectRoot } from "./imports.ts";
+
+export interface TestServer extends AsyncDisposable {
+  readonly url: string;
+  readonly root: string;
+}
+
+export async function testServer(): Promise<TestServer> {
+  const root = await mkdtemp(join(tmpdir(), "edgewright-e2e-"));
+  await mkdir(join(root, ".edgewright"));
+  await mkdir(join(root, "pipelines"));
+  const bin = join(projectRoot, "server/cli/bin.js");
+  const { EDGEWRIGHT_HOME: _, ...env } = process.env;
+  const child = spawn(process.execPath, [bin, "start", "--port", "0"], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const stop = async () => {
+    child.kill();
+    await ended;
+    await rm(root, { recursive: true, force: true });
+  };
+  let said = "";
+  for await (const chunk of child.stdout) {
+    said += chunk;
+    const url = /http:\/\/localhost:\d+/.exec(said)?.[0];
+    if (url) return { url, root, [Symbol.asyncDispose]: stop };
+  }
+  await stop();
+  throw new Error(`the server ended before it was ready: ${said}`);
+}
