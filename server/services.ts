@@ -19,6 +19,7 @@ import { ResultCache } from "./storage/cache.ts";
 import { type Cleaned, clean, storedBytes } from "./storage/clean.ts";
 import { describeOutput } from "./storage/describeOutput.ts";
 import { DeviceLock } from "./storage/deviceLock.ts";
+import { exportedFingerprints } from "./storage/exported.ts";
 import { Ingest } from "./storage/ingest.ts";
 import { LastResults } from "./storage/lastResults.ts";
 import { PipelineStore } from "./storage/pipelines.ts";
@@ -78,6 +79,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     libraries: libraryVersions(),
     partVersions: (parts) => partVersions(home, parts),
     exportsDir: join(workspace.root, "exports"),
+    exported: () => exportedFingerprints(join(workspace.root, "exports")),
     tensorBudget: fromEnvironment("EDGEWRIGHT_TENSOR_BUDGET", 2 * GB),
     capabilities: () => capabilities(home),
     capabilityFixes,

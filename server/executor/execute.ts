@@ -31,6 +31,8 @@ export interface ExecutionServices {
   partVersions(parts: readonly string[]): Promise<Readonly<Record<string, string>>>;
   readonly tensorBudget: number;
   readonly exportsDir: string;
+  /** Fingerprints of what lies in the exports folder now, by name. */
+  exported(): Promise<Readonly<Record<string, string>>>;
 }
 
 export interface Execution {
@@ -64,6 +66,8 @@ interface NodeState {
   parts?: KeyParts;
   key?: string;
   reason?: string;
+  /** What lay in the exports folder before the step. */
+  exportedBefore?: Readonly<Record<string, string>>;
   outputs: Outputs;
 }
 
@@ -183,12 +187,28 @@ class RunExecution {
     state.state = "keyed";
     const repeats = fresh && (node.def.effects === "measures" || node.def.effects === "exports");
     const entry = repeats ? undefined : await this.services.cache.get(state.key);
-    if (entry) {
+    const stands = entry !== undefined && (await this.#isExported(entry));
+    if (entry && stands) {
       this.#finish(state, { entry, cache: "hit", ms: performance.now() - start });
       return true;
     }
-    state.reason = repeats ? "asked to run again" : missReason(state.parts, last.get(node.id));
+    if (repeats) state.reason = "asked to run again";
+    else state.reason = entry ? "what it wrote was changed since" : missReason(state.parts, last.get(node.id));
     return false;
+  }
+
+  /** Whether what an exporting step wrote still lies where it was; true for all other steps. */
+  async #isExported({ exported }: CacheEntry): Promise<boolean> {
+    if (!exported) return true;
+    const now = await this.services.exported();
+    return Object.entries(exported).every(([name, fingerprint]) => now[name] === fingerprint);
+  }
+
+  /** What the step changed in the exports folder. */
+  async #exportedBy({ node, exportedBefore = {} }: NodeState): Promise<Readonly<Record<string, string>> | undefined> {
+    if (node.def.effects !== "exports") return undefined;
+    const now = Object.entries(await this.services.exported());
+    return Object.fromEntries(now.filter(([name, fingerprint]) => exportedBefore[name] !== fingerprint));
   }
 
   async #resolveSources(node: PlannedNode): Promise<Record<string, readonly SourceFile[]>> {
@@ -231,7 +251,10 @@ class RunExecution {
     const tempDir = join(services.blobs.home, "tmp", `step-${randomBytes(6).toString("hex")}`);
     try {
       await mkdir(tempDir, { recursive: true });
-      for (const { node } of missed) execution.emit({ type: "step.started", node: node.id });
+      for (const state of missed) {
+        if (state.node.def.effects === "exports") state.exportedBefore = await services.exported();
+        execution.emit({ type: "step.started", node: state.node.id });
+      }
       const handlers = {
         signal: execution.signal,
         untouched: measures,
@@ -315,16 +338,12 @@ class RunExecution {
   async #onFinished(state: NodeState, result: StepResult): Promise<void> {
     const { key, node } = state;
     const { outputs, previews, ms } = result;
-    const effects = node.def.effects;
-    const entry: CacheEntry = {
-      version: 1,
-      outputs: { ...outputs },
-      previews: [...previews],
-      effects,
-      ms,
-      time: new Date().toISOString(),
-    };
+    const { effects } = node.def;
+    const time = new Date().toISOString();
+    let entry: CacheEntry = { version: 1, outputs: { ...outputs }, previews: [...previews], effects, ms, time };
     try {
+      const exported = await this.#exportedBy(state);
+      if (exported) entry = { ...entry, exported };
       if (key !== undefined) await this.services.cache.put(key, entry);
     } catch (error) {
       return this.#fail(state, describeError(error));

@@ -344,6 +344,22 @@ describe("what goes wrong", () => {
     expect(cacheOf(await w.run({ doc: one }))).toEqual({ a: "miss" });
   });
 
+  it("an export is a hit only while what it wrote lies there", async () => {
+    await using w = await workshop();
+    const one = doc({ a: { type: "text" }, b: { type: "write" } }, ["a.model -> b.model"]);
+    const file = join(w.root, "exports/a/text");
+    expect(cacheOf(await w.run({ doc: one }))).toEqual({ a: "miss", b: "miss" });
+    expect(cacheOf(await w.run({ doc: one }))).toEqual({ a: "hit", b: "hit" });
+    await w.run({ doc: one, set: { "a.text": "other" } });
+    expect(readFileSync(file, "utf8")).toBe("other");
+    const again = await w.run({ doc: one });
+    expect(reasonsOf(again).b).toBe("what it wrote was changed since");
+    expect(readFileSync(file, "utf8")).toBe("a");
+    rmSync(file);
+    expect(cacheOf(await w.run({ doc: one }))).toEqual({ a: "hit", b: "miss" });
+    expect(readFileSync(file, "utf8")).toBe("a");
+  });
+
   it("a source is held to the workspace, and its content enters the key", async () => {
     await using w = await workshop();
     const one = doc({ a: { type: "text", params: { source: "in.txt" } } });

@@ -20,6 +20,8 @@ const entrySchema = z.strictObject({
   effects: z.enum(["pure", "builds", "infers", "measures", "exports"]),
   ms: z.number(),
   time: z.string(),
+  /** Of a step that exports: fingerprints of what it wrote, by name in the exports folder. */
+  exported: z.record(z.string(), z.string()).optional(),
 });
 export type CacheEntry = z.output<typeof entrySchema>;
 

@@ -13,6 +13,7 @@ import { BlobStore } from "../../server/storage/blobs.ts";
 import { ResultCache } from "../../server/storage/cache.ts";
 import { describeOutput } from "../../server/storage/describeOutput.ts";
 import { DeviceLock } from "../../server/storage/deviceLock.ts";
+import { exportedFingerprints } from "../../server/storage/exported.ts";
 import { Ingest } from "../../server/storage/ingest.ts";
 import { LastResults } from "../../server/storage/lastResults.ts";
 import { RunStore } from "../../server/storage/runs.ts";
@@ -68,6 +69,7 @@ export function stubExecutor(module: string, options: StubOptions) {
     schedule: new Schedule(cores, new DeviceLock("stub", root)),
     last: new LastResults(blobs, keyPartsSchema),
     exportsDir: join(root, "exports"),
+    exported: () => exportedFingerprints(join(root, "exports")),
     capabilities: async () => new Set<string>(),
     partVersions: async () => ({}),
     capabilityFixes: {},

@@ -1,5 +1,6 @@
 /** Node types for tests of the executor: numbers instead of models, and every way a step can go wrong. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../../nodes/context.ts";
@@ -115,6 +116,18 @@ const time = defineNode({
   resources: ["device"],
 });
 
+/** Like export: writes a file. */
+const write = defineNode({
+  ...base,
+  type: "write",
+  title: "Write",
+  params: z.strictObject({ name: z.string().default("a") }),
+  inputs: { model: { kinds: ["model"], doc: "What to write." } },
+  outputs: {},
+  effects: "exports",
+  resources: ["io"],
+});
+
 const number = (item: TensorItem) => Number(Object.values(item.tensors)[0]?.data[0]);
 function item(index: number, value: number): TensorItem {
   return {
@@ -214,6 +227,11 @@ export const stubImpls: Readonly<Record<string, NodeImpl>> = {
     }
     const report = await ctx.artifacts.report({ kind: "sum", version: 1, provenance: "computed", total, items });
     return { report, model: await ctx.artifacts.put("model", bytes(String(total))) };
+  }),
+  write: implementNode(write, async (ctx, { model }, { name }) => {
+    await mkdir(join(ctx.exportsDir, name), { recursive: true });
+    await writeFile(join(ctx.exportsDir, name, "text"), await ctx.artifacts.readText(model));
+    return {};
   }),
   time: implementNode(time, async (ctx, _inputs, { ms }) => {
     const start = Date.now();
