@@ -9,12 +9,7 @@ import { useEditor } from "./useEditor.ts";
 export function Legend() {
   const used = useEditor((s) => {
     const defs = Object.values(s.history?.doc.nodes ?? {}).map((node) => own(nodeDefs, node.type));
-    const kinds = new Set(
-      defs.flatMap((def) => [
-        ...Object.values(def?.outputs ?? {}).map((o) => o.kind),
-        ...Object.values(def?.inputs ?? {}).flatMap((i) => i.kinds),
-      ]),
-    );
+    const kinds = new Set(defs.flatMap((def) => Object.values(def?.outputs ?? {}).map((output) => output.kind)));
     return PORT_KINDS.filter((kind) => kinds.has(kind)).join(" ");
   });
   const kinds = PORT_KINDS.filter((kind) => used.split(" ").includes(kind));

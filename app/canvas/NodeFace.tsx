@@ -10,7 +10,7 @@ import { PORT_KINDS } from "../../nodes/ports.ts";
 import { parseParams } from "../../pipelines/document/check.ts";
 import type { RunOutput } from "../../pipelines/document/events.ts";
 import { own } from "../../pipelines/document/own.ts";
-import { useRun } from "../runs/runStore.ts";
+import { shownStep, useRun } from "../runs/runStore.ts";
 import { artifactUrl } from "../shell/upload.ts";
 import { Fault } from "./Fault.tsx";
 import { nearestResult } from "./nearestResult.ts";
@@ -71,8 +71,8 @@ const NO_PREVIEWS: readonly { readonly digest: string }[] = [];
 
 function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large"> | undefined {
   const node = useEditor((s) => s.history?.doc.nodes[id]);
-  const outputs = useRun(({ run }) => run.steps[id]?.outputs ?? NO_OUTPUTS);
-  const previews = useRun(({ run }) => run.steps[id]?.previews ?? NO_PREVIEWS);
+  const outputs = useRun((s) => shownStep(s, id)?.outputs ?? NO_OUTPUTS);
+  const previews = useRun((s) => shownStep(s, id)?.previews ?? NO_PREVIEWS);
   const report = useReport(outputs.report?.digest);
   const run = useRun((s) => s.run);
   return useMemo(() => {

@@ -24,6 +24,7 @@ export const NodeShell = memo(function NodeShell({ id, data, selected }: NodePro
   const params = useEditor((s) => s.history?.doc.nodes[id]?.params ?? NO_PARAMS);
   const view = useNodeView(id);
   const headline = useHeadline(id);
+  const summary = def ? summaryOf(def, params) : `${data.type} is no node type of this version`;
   const category = def ? `cat-${def.category.toLowerCase()}` : "";
   const label = `${data.label}${view.state === "idle" ? "" : `, ${view.state} ${view.word}`}`;
   const rename = (title: string) => editor.apply([{ op: "title", node: id, title: title === def?.title ? "" : title }]);
@@ -39,9 +40,9 @@ export const NodeShell = memo(function NodeShell({ id, data, selected }: NodePro
         <EditableTitle title={data.label} onTitle={rename} />
         <StateBadge view={view} />
       </header>
-      <p className="summary cut">{def ? summaryOf(def, params) : `${data.type} is no node type of this version`}</p>
+      <p className="summary cut">{summary}</p>
       <div className="face">{def && <NodeFace id={id} def={def} view={view} />}</div>
-      <p className="headline cut">{headline}</p>
+      <p className="headline cut">{headline || summary}</p>
       {def && <Ports id={id} def={def} />}
     </article>
   );

@@ -1,7 +1,8 @@
 /** What a node shows of its last result: the run's word on it, and whether the document has changed since. Pure. */
 import type { Diagnostic } from "../../nodes/define.ts";
 import { type PipelineDoc, parseEndpoint, sortKeys } from "../../pipelines/document/doc.ts";
-import { topologicalOrder } from "../../pipelines/document/graph.ts";
+import { type NodeDefs, topologicalOrder } from "../../pipelines/document/graph.ts";
+import { own } from "../../pipelines/document/own.ts";
 import type { StepState } from "../../pipelines/document/reduceRun.ts";
 
 export type NodeState = "idle" | "invalid" | "queued" | "running" | "done" | "hit" | "stale" | "failed" | "skipped";
@@ -17,8 +18,8 @@ export interface NodeView {
   readonly fraction: number | undefined;
 }
 
-/** Nodes whose last result no longer answers the document, with the reason. */
-export function staleNodes(ran: PipelineDoc, now: PipelineDoc): ReadonlyMap<string, string> {
+/** Nodes whose last result no longer answers the document, with the reason. Another target matters where one is used. */
+export function staleNodes(defs: NodeDefs, ran: PipelineDoc, now: PipelineDoc): ReadonlyMap<string, string> {
   const stale = new Map<string, string>();
   for (const id of topologicalOrder(now).order) {
     const before = ran.nodes[id];
@@ -27,9 +28,9 @@ export function staleNodes(ran: PipelineDoc, now: PipelineDoc): ReadonlyMap<stri
     const why =
       changedParam(before.params, after.params) ??
       (wiresInto(ran, id) === wiresInto(now, id) ? undefined : "its wires changed") ??
+      (ran.target !== now.target && own(defs, after.type)?.usesTarget ? `was for ${ran.target}` : undefined) ??
       staleSource(now, id, stale);
     if (why) stale.set(id, why);
-    else if (ran.target !== now.target) stale.set(id, `was on ${ran.target}`);
   }
   return stale;
 }

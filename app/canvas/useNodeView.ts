@@ -19,7 +19,7 @@ function lastOnly<A, B, R>(compute: (a: A, b: B) => R): (a: A, b: B) => R {
 
 const NOTHING_STALE: ReadonlyMap<string, string> = new Map();
 const staleIn = lastOnly((ran: PipelineDoc | undefined, now: PipelineDoc | undefined) =>
-  ran && now ? staleNodes(ran, now) : NOTHING_STALE,
+  ran && now ? staleNodes(nodeDefs, ran, now) : NOTHING_STALE,
 );
 const problemsIn = lastOnly((doc: PipelineDoc | undefined, _: null): readonly Diagnostic[] =>
   doc ? checkPipeline(nodeDefs, doc) : [],

@@ -33,9 +33,21 @@ function numberText(key: string, value: number): string {
   return significant(value);
 }
 
+const WORDS: Readonly<Record<string, string>> = {
+  macs: "MACs",
+  irVersion: "IR version",
+  sizeBytes: "Size",
+  sqnr: "SQNR",
+};
+
 function words(key: string): string {
   if (/^(mAP|AP)/.test(key)) return key;
-  const bare = key.replace(/(Ms|Db|Bytes)$/, "").replace(/^bytes(?=[A-Z])/, "size");
+  const known = WORDS[key];
+  if (known) return known;
+  const bare = key
+    .replace(/(Ms|Db)$/, "")
+    .replace(/Bytes$/, "Size")
+    .replace(/^bytes(?=[A-Z])/, "size");
   const spaced = bare.replace(/([a-z0-9])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

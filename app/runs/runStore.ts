@@ -6,7 +6,7 @@
 import { create } from "zustand";
 import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import type { RunEvent } from "../../pipelines/document/events.ts";
-import { emptyRun, type RunState, reduceRun } from "../../pipelines/document/reduceRun.ts";
+import { emptyRun, type RunState, reduceRun, type StepState } from "../../pipelines/document/reduceRun.ts";
 import { currentDoc } from "../canvas/useEditor.ts";
 import { say } from "../shell/useNotices.ts";
 import { api, queryClient, trpc } from "../trpc.ts";
@@ -17,9 +17,11 @@ export interface ShownRun {
   readonly doc: PipelineDoc | undefined;
   /** From the click to the server's answer. */
   readonly starting: boolean;
+  /** Each node's last finished step in earlier runs of this tab: what a queued or skipped node still shows. */
+  readonly earlier: RunState["steps"];
 }
 
-const NONE: ShownRun = { runId: undefined, run: emptyRun, doc: undefined, starting: false };
+const NONE: ShownRun = { runId: undefined, run: emptyRun, doc: undefined, starting: false, earlier: {} };
 export const useRun = create<ShownRun>(() => NONE);
 
 export const isActive = ({ runId, run, starting }: ShownRun): boolean =>
@@ -64,7 +66,8 @@ export async function followLatestRun(pipeline: string): Promise<void> {
 
 export function follow(runId: string, doc: PipelineDoc | undefined): void {
   stopFollowing();
-  useRun.setState({ runId, run: emptyRun, doc });
+  const { run, earlier } = useRun.getState();
+  useRun.setState({ runId, run: emptyRun, doc, earlier: { ...earlier, ...finished(run.steps) } });
   const subscription = api.runs.watch.subscribe(
     { runId },
     {
@@ -75,6 +78,17 @@ export function follow(runId: string, doc: PipelineDoc | undefined): void {
     },
   );
   unsubscribe = () => subscription.unsubscribe();
+}
+
+function finished(steps: RunState["steps"]): RunState["steps"] {
+  return Object.fromEntries(Object.entries(steps).filter(([, step]) => step.state === "done" || step.state === "hit"));
+}
+
+/** The step whose result a node shows: this run's, and until it has one, the last there was. */
+export function shownStep({ run, earlier }: ShownRun, id: string): StepState | undefined {
+  const step = run.steps[id];
+  if (step?.state === "done" || step?.state === "hit" || step?.state === "failed") return step;
+  return earlier[id] ?? step;
 }
 
 function drain(): void {

@@ -4,7 +4,7 @@ import { centreOfView } from "../canvas/centreOfView.ts";
 import { currentDoc } from "../canvas/useEditor.ts";
 import { importFile, newPipeline } from "./pipelines.ts";
 import { uploadFile, uploadFolder } from "./upload.ts";
-import { say } from "./useNotices.ts";
+import { dismiss, say } from "./useNotices.ts";
 
 const IMAGE = /\.(jpe?g|png|webp|bmp)$/i;
 const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi)$/i;
@@ -33,8 +33,12 @@ export async function takeFiles(data: DataTransfer): Promise<string | undefined>
 
 async function add(type: string, upload: () => Promise<string>): Promise<string | undefined> {
   const name = currentDoc()?.name ?? (await newPipeline());
-  say({ tone: "info", text: "Uploading…" });
-  addNode(type, centreOfView(), { params: { source: await upload() } });
+  const notice = say({ tone: "info", text: "Uploading…" });
+  try {
+    addNode(type, centreOfView(), { params: { source: await upload() } });
+  } finally {
+    dismiss(notice);
+  }
   return name;
 }
 

@@ -13,10 +13,12 @@ let lastId = 0;
 
 export const useNotices = create<{ readonly notices: readonly Notice[] }>(() => ({ notices: [] }));
 
-export function say(notice: Omit<Notice, "id">): void {
+/** Gives the id to `dismiss` it by. */
+export function say(notice: Omit<Notice, "id">): number {
   const id = ++lastId;
   useNotices.setState((s) => ({ notices: [...s.notices.slice(-2), { ...notice, id }] }));
   setTimeout(() => dismiss(id), SHOWN_MS);
+  return id;
 }
 
 export function dismiss(id: number): void {
