@@ -25,7 +25,9 @@ export async function bundle(entries, outdir) {
     format: "esm",
     sourcemap: true,
     logLevel: "warning",
-    banner: { js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
+    },
   });
 }
 

@@ -16,8 +16,9 @@ import type { Ingest } from "../storage/ingest.ts";
 import { describeError } from "./errors.ts";
 import { cacheKey, type KeyParts, keyParts, missReason } from "./key.ts";
 import { allInputs, type Plan, type PlannedInput, type PlannedNode } from "./plan.ts";
-import type { Binding, StageNode, StepError, StepMessage, StepProgress, StepResult } from "./protocol.ts";
+import type { StageNode, StepError, StepMessage, StepProgress, StepResult } from "./protocol.ts";
 import type { Schedule } from "./schedule.ts";
+import { stageNodes } from "./stageJob.ts";
 import type { StepPool } from "./stepPool.ts";
 
 export interface ExecutionServices {
@@ -243,7 +244,8 @@ class RunExecution {
   async #runStage(missed: readonly NodeState[]): Promise<void> {
     const { services, execution } = this;
     this.#worked = true;
-    const nodes = this.#stageNodes(missed);
+    const nodes = stageNodes(missed, (id) => this.#state(id));
+    this.#sayRerun(nodes);
     const measures = missed.some(({ node }) => node.def.effects === "measures");
     const resources = new Set(missed.flatMap(({ node }) => node.def.resources));
     this.#sayWhere(missed);
@@ -270,6 +272,15 @@ class RunExecution {
     }
   }
 
+  #sayRerun(nodes: readonly StageNode[]): void {
+    for (const { id, role } of nodes) {
+      const { replayable, keeps } = this.#state(id).node;
+      if (role !== "replay" || replayable) continue;
+      const message = `runs again: its ${keeps.join(", ")} were too large to keep`;
+      this.execution.emit({ type: "step.log", node: id, level: "info", message });
+    }
+  }
+
   #sayWhere(missed: readonly NodeState[]): void {
     const { target } = this.execution;
     if (target.access === "local") return;
@@ -278,40 +289,6 @@ class RunExecution {
       const message = `runs on local-cpu: ${target.name} is not at hand, so its numbers are predicted`;
       this.execution.emit({ type: "step.log", node: node.id, level: "info", message });
     }
-  }
-
-  /** The missed nodes and, before them, what must make its streams again for them. */
-  #stageNodes(missed: readonly NodeState[]): StageNode[] {
-    const job = new Map<string, StageNode>();
-    const add = (state: NodeState): void => {
-      const { node } = state;
-      if (job.has(node.id)) return;
-      const runs = missed.includes(state);
-      const inputs: Record<string, Binding[]> = {};
-      for (const [port, list] of Object.entries(node.inputs)) {
-        inputs[port] = list.flatMap((input) => this.#binding(input, add));
-      }
-      const role = !runs ? "replay" : node.replayable ? "probe" : "run";
-      if (!runs && !node.replayable) {
-        const message = `runs again: its ${node.keeps.join(", ")} were too large to keep`;
-        this.execution.emit({ type: "step.log", node: node.id, level: "info", message });
-      }
-      const { id, def, params } = node;
-      const keep = runs ? node.keeps : [];
-      job.set(id, { id, type: def.type, params, inputs, sources: state.sources, role, keep });
-    };
-    for (const state of missed) add(state);
-    return [...job.values()];
-  }
-
-  #binding(input: PlannedInput, add: (state: NodeState) => void): Binding[] {
-    const from = this.#state(input.node);
-    const ref = from.outputs[input.port];
-    if (ref) return [input.stream ? { from: "kept", ref } : { from: "artifact", ref }];
-    // An artifact that its maker left out (a build kit has no engine) leaves an optional input unset.
-    if (!input.stream) return [];
-    add(from);
-    return [{ from: "stream", node: input.node, port: input.port }];
   }
 
   #onMessage(message: StepMessage): void {

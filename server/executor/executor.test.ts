@@ -344,6 +344,20 @@ describe("what goes wrong", () => {
     expect(cacheOf(await w.run({ doc: one }))).toEqual({ a: "miss" });
   });
 
+  it("an input that its maker left out is said by name", async () => {
+    await using w = await workshop();
+    const events = await w.run({
+      doc: doc({ a: { type: "rogue", params: { does: "nothing" } }, b: { type: "time" }, c: { type: "text" } }, [
+        "a.model -> b.model",
+        "a.model -> c.after",
+      ]),
+    });
+    expect(errorsOf(events)).toEqual({
+      b: expect.objectContaining({ code: "no-input", message: "a gave no model" }),
+    });
+    expect(cacheOf(events)).toEqual({ a: "miss", c: "miss" });
+  });
+
   it("an export is a hit only while what it wrote lies there", async () => {
     await using w = await workshop();
     const one = doc({ a: { type: "text" }, b: { type: "write" } }, ["a.model -> b.model"]);

@@ -33,7 +33,7 @@ const rogue = defineNode({
   type: "rogue",
   title: "Rogue",
   params: z.strictObject({
-    does: z.enum(["loop", "abort", "hoard", "refuse", "bug", "disk-full"]).default("loop"),
+    does: z.enum(["loop", "abort", "hoard", "refuse", "bug", "disk-full", "nothing"]).default("loop"),
   }),
   inputs: { model: { kinds: ["model"], optional: true, doc: "Anything." } },
   outputs: { model: { kind: "model", doc: "Nothing." } },
