@@ -2,7 +2,7 @@
  * Bundles the server's programs into dist/ (a tenth of a second): ESM with packages left outside, so that native
  * modules load from node_modules. Plain JavaScript, since it runs before anything is built.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -12,7 +12,8 @@ const programs = { cli: "server/cli/cli.ts", step: "server/step.ts", main: "serv
 
 /** Bundles TypeScript entry points (`{name: path}`) to `outdir/name.js`; dynamic imports become chunks beside them. */
 export async function bundle(entries, outdir) {
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: entries,
     outdir,
     absWorkingDir: root,
@@ -29,6 +30,15 @@ export async function bundle(entries, outdir) {
       js: 'import { createRequire as bundleRequire } from "node:module"; const require = bundleRequire(import.meta.url);',
     },
   });
+  removeOldChunks(join(outdir, "chunks"), new Set(Object.keys(metafile.outputs).map((path) => join(root, path))));
+}
+
+/** Chunks of earlier builds; for an hour a program that is still running may ask for one. */
+function removeOldChunks(folder, current) {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const path = join(folder, name);
+    if (!current.has(path) && Date.now() - statSync(path).mtimeMs > 3_600_000) rmSync(path);
+  }
 }
 
 export async function buildServer() {
