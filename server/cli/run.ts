@@ -118,10 +118,13 @@ async function follow(host: Host, submission: Submitted, json: boolean): Promise
   return code;
 }
 
-/** A run that failed before any step did was given a wrong document; a fault of ours is no document's. */
+/** Neither a fault of ours nor a part that is not set up here is the document's. */
+const NOT_THE_DOCUMENT = new Set(["internal", "missing-part"]);
+
+/** A run that failed before any step did was given a wrong document. */
 function exitCode(end: Extract<RunEvent, { type: "run.finished" }>, stepFailed: boolean): number {
   if (end.status === "done") return EXIT.done;
   if (end.status === "cancelled") return EXIT.cancelled;
-  const wrong = end.diagnostics?.some(({ severity, code }) => severity === "error" && code !== "internal");
+  const wrong = end.diagnostics?.some(({ severity, code }) => severity === "error" && !NOT_THE_DOCUMENT.has(code));
   return !stepFailed && wrong ? EXIT.wrong : EXIT.failed;
 }
