@@ -15,6 +15,7 @@ import { type DragEvent, useCallback, useMemo, useRef, useState } from "react";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
 import { canConnect } from "../../pipelines/document/graph.ts";
 import { own } from "../../pipelines/document/own.ts";
+import { usePanels } from "../shell/usePanels.ts";
 import { AddMenu, type AddMenuAt } from "./AddMenu.tsx";
 import { addNode, connect, insertInto } from "./actions.ts";
 import { ConnectionWire, Refusal } from "./ConnectionWire.tsx";
@@ -96,6 +97,8 @@ function Flow() {
             if (edge) insertInto(edge, node.id);
           }}
           onSelectionDragStop={drag.end}
+          onNodeClick={() => usePanels.setState({ drawer: "inspector" })}
+          onPaneClick={() => usePanels.setState({ drawer: undefined })}
           onConnect={(c) => connect({ from: `${c.source}.${c.sourceHandle}`, to: `${c.target}.${c.targetHandle}` })}
           onConnectEnd={onConnectEnd}
           isValidConnection={isValidConnection}

@@ -114,6 +114,7 @@ function Port({ node, name, side, kinds, open, doc }: PortProps) {
         position={side === "in" ? Position.Left : Position.Right}
         id={name}
         data-testid={`port-${side}-${node}-${name}`}
+        role="img"
         aria-label={`${side === "in" ? "Input" : "Output"} ${name}, ${kinds.join(" or ")}`}
       >
         <PortSymbol kind={kind} />

@@ -23,7 +23,8 @@ export function Workspace() {
     "--inspector-w": inspected ? `${panels.inspector}px` : "0px",
   };
   return (
-    <div className="workspace" style={style}>
+    <main className="workspace" style={style}>
+      <h1 className="sr-only">{name ?? "Pipelines"}</h1>
       <Palette />
       {name === undefined ? (
         <div className="canvas">{error ? <p className="start muted">{error}</p> : <CanvasSkeleton />}</div>
@@ -35,7 +36,7 @@ export function Workspace() {
       )}
       <Inspector />
       <ResultStrip />
-    </div>
+    </main>
   );
 }
 

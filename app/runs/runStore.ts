@@ -3,8 +3,9 @@
  * the line), cancelled. Events come many to a frame and are reduced once a frame. `doc` is the document that ran, where
  * this tab knows it: what differs from it makes a result stale.
  */
+import { z } from "zod";
 import { create } from "zustand";
-import type { PipelineDoc } from "../../pipelines/document/doc.ts";
+import { type PipelineDoc, pipelineDocSchema } from "../../pipelines/document/doc.ts";
 import type { RunEvent } from "../../pipelines/document/events.ts";
 import { emptyRun, type RunState, reduceRun, type StepState } from "../../pipelines/document/reduceRun.ts";
 import { currentDoc } from "../canvas/useEditor.ts";
@@ -43,6 +44,7 @@ export async function startRun(options: StartOptions = {}): Promise<void> {
   useRun.setState({ starting: true });
   try {
     const { runId } = await api.runs.start.mutate({ doc, ...options });
+    rememberDoc(runId, doc);
     follow(runId, doc);
   } catch (error) {
     say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
@@ -61,7 +63,27 @@ export async function followLatestRun(pipeline: string): Promise<void> {
   stopFollowing();
   useRun.setState(NONE);
   const [latest] = await api.runs.list.query({ pipeline });
-  if (latest && currentDoc()?.name === pipeline && !useRun.getState().runId) follow(latest.runId, undefined);
+  if (latest && currentDoc()?.name === pipeline && !useRun.getState().runId) {
+    follow(latest.runId, recallDoc(pipeline, latest.runId));
+  }
+}
+
+const remembered = z.object({ runId: z.string(), doc: pipelineDocSchema });
+const storageKey = (pipeline: string) => `edgewright.ran.${pipeline}`;
+
+/** So that after a reload this browser still knows which document its last run was of. */
+function rememberDoc(runId: string, doc: PipelineDoc): void {
+  try {
+    localStorage.setItem(storageKey(doc.name), JSON.stringify({ runId, doc }));
+  } catch {
+    // Storage that is full or forbidden costs only this: after a reload nothing shows as stale.
+  }
+}
+
+function recallDoc(pipeline: string, runId: string): PipelineDoc | undefined {
+  const text = localStorage.getItem(storageKey(pipeline));
+  const parsed = remembered.safeParse(text === null ? undefined : JSON.parse(text));
+  return parsed.success && parsed.data.runId === runId ? parsed.data.doc : undefined;
 }
 
 export function follow(runId: string, doc: PipelineDoc | undefined): void {
