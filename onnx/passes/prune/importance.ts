@@ -1,7 +1,7 @@
 /**
  * What a model loses with a unit.
  *
- *   l1, l2   norm of the weights that leave, each tensor's norms divided by their mean so that layers compare; the mean
+ *   l1, l2   norm of the weights that leave, each tensor's norms divided by their mean so that they add up; summed
  *            over all weights of the unit (Li et al. 2017, "Pruning Filters for Efficient ConvNets"; group norms as in
  *            Fang et al. 2023, "DepGraph")
  *   energy   share of the output energy of the layers that read the channel: E[x_c^2] |W_c|^2 over its sum, with x
@@ -14,7 +14,7 @@ import { axisNorms } from "../../kernels/axisNorms.ts";
 import { addMoments, type ChannelMoments } from "../../kernels/channelMoments.ts";
 import { isWeight, type PruneGroup } from "./groups.ts";
 import { type Layer, layersOf } from "./layers.ts";
-import type { ScoredGroup } from "./plan.ts";
+import { type RankedGroup, rankByScore } from "./plan.ts";
 
 /** Norm of each slice of the weights along each axis, read once a tensor. */
 class SliceNorms {
@@ -34,12 +34,11 @@ class SliceNorms {
   }
 }
 
-export async function magnitudeScores(groups: readonly PruneGroup[], norm: "l1" | "l2"): Promise<ScoredGroup[]> {
+export async function magnitudeScores(groups: readonly PruneGroup[], norm: "l1" | "l2"): Promise<RankedGroup[]> {
   const sums = new SliceNorms(norm === "l1" ? 1 : 2);
-  const scored: ScoredGroup[] = [];
+  const ranked: RankedGroup[] = [];
   for (const group of groups) {
     const scores = new Float64Array(group.units.length);
-    let tensors = 0;
     for (const part of group.units[0] ?? []) {
       if (!isWeight(part.axis.value)) continue;
       const slices = await sums.along(part.axis.value, part.axis.axis);
@@ -49,12 +48,11 @@ export async function magnitudeScores(groups: readonly PruneGroup[], norm: "l1" 
         return norm === "l1" ? total : Math.sqrt(total);
       });
       const mean = own.reduce((a, b) => a + b, 0) / own.length;
-      tensors++;
       for (const [i, value] of own.entries()) scores[i] = (scores[i] ?? 0) + (mean > 0 ? value / mean : 0);
     }
-    scored.push({ group, scores: scores.map((s) => s / Math.max(1, tensors)) });
+    ranked.push(rankByScore(group, scores));
   }
-  return scored;
+  return ranked;
 }
 
 export interface EnergyOptions {
@@ -69,9 +67,9 @@ export async function energyScores(
   model: Model,
   groups: readonly PruneGroup[],
   options: EnergyOptions,
-): Promise<ScoredGroup[]> {
+): Promise<EnergyScores> {
   const layers = layersOf(model.graph).filter((layer) => layer.inAxis !== undefined);
-  const power = await channelPower(model, layers, options);
+  const { power, means } = await channelPower(model, layers, options);
   const sums = new SliceNorms(2);
   const shares = new Map<Value, { axis: number; share: Float64Array }>();
   for (const layer of layers) {
@@ -87,16 +85,25 @@ export async function energyScores(
     const total = energy.reduce((a, b) => a + b, 0);
     shares.set(layer.weight, { axis: layer.inAxis, share: energy.map((e) => (total > 0 ? e / total : 0)) });
   }
-  return groups.map((group) => ({
-    group,
-    scores: Float64Array.from(group.units, (unit) =>
-      unit.reduce((sum, { axis, indices }) => {
-        const known = shares.get(axis.value);
-        if (!known || known.axis !== axis.axis) return sum;
-        return sum + indices.reduce((s, i) => s + (known.share[i] ?? 0), 0);
-      }, 0),
+  const ranked = groups.map((group) =>
+    rankByScore(
+      group,
+      Float64Array.from(group.units, (unit) =>
+        unit.reduce((sum, { axis, indices }) => {
+          const known = shares.get(axis.value);
+          if (!known || known.axis !== axis.axis) return sum;
+          return sum + indices.reduce((s, i) => s + (known.share[i] ?? 0), 0);
+        }, 0),
+      ),
     ),
-  }));
+  );
+  return { ranked, means };
+}
+
+export interface EnergyScores {
+  readonly ranked: readonly RankedGroup[];
+  /** Mean of each channel that layers read, by the value's name. */
+  readonly means: ReadonlyMap<string, Float64Array>;
 }
 
 /** Second moment (or variance) of each channel that the layers read, over all items. */
@@ -104,7 +111,7 @@ async function channelPower(
   model: Model,
   layers: readonly Layer[],
   options: EnergyOptions,
-): Promise<ReadonlyMap<Value, Float64Array>> {
+): Promise<{ power: ReadonlyMap<Value, Float64Array>; means: EnergyScores["means"] }> {
   const reads = new Map(layers.map((layer) => [layer.x, layer.xAxis]));
   const moments = new Map<Value, ChannelMoments & { count: number }>();
   await using session = await options.evaluator.open(model, { alsoReturn: readNames(model.graph, reads.keys()) });
@@ -126,12 +133,13 @@ async function channelPower(
       moments.set(value, into);
     }
   }
-  return new Map(
-    [...moments].map(([value, { sum, sumOfSquares, count }]) => [
-      value,
-      sumOfSquares.map((squares, c) => squares / count - (options.centred ? ((sum[c] ?? 0) / count) ** 2 : 0)),
-    ]),
-  );
+  const means = new Map([...moments].map(([value, { sum, count }]) => [value.name, sum.map((s) => s / count)]));
+  const power = [...moments].map(([value, { sumOfSquares, count }]): [Value, Float64Array] => {
+    const mean = means.get(value.name);
+    const squared = (c: number) => (options.centred ? (mean?.[c] ?? 0) ** 2 : 0);
+    return [value, sumOfSquares.map((squares, c) => squares / count - squared(c))];
+  });
+  return { power: new Map(power), means };
 }
 
 function readNames(graph: Graph, values: Iterable<Value>): string[] {

@@ -1,18 +1,32 @@
 /**
- * Which units to take out so that a share of the multiply-accumulates is left, for the least loss of importance.
+ * Which units to take out so that a share of the multiply-accumulates is left, for the least loss.
  *
- * Greedy and global: each step takes the `step` least important units of the group where the importance lost, as a share
- * of what the group has left, is smallest for the work saved. That share keeps a group from being emptied: the last
- * channels are dear. The last step overshoots; what fits is then put back, dearest first.
+ * Greedy and global: each step takes the `step` least important units of the group whose loss grows least for the work
+ * saved. The last step overshoots; what fits is then put back, dearest first.
  */
 import type { Graph } from "../../ir/graph.ts";
 import { ShrinkingCosts } from "./costs.ts";
 import type { PruneGroup, Unit } from "./groups.ts";
 
-export interface ScoredGroup {
+/** A group with its units in the order in which they would leave. */
+export interface RankedGroup {
   readonly group: PruneGroup;
-  /** Of each unit, not negative: what the model loses with it. */
-  readonly scores: Float64Array;
+  readonly order: readonly Unit[];
+  /** What the model loses without the first n units: `order.length + 1` entries from 0 on, never falling. */
+  readonly loss: Float64Array;
+}
+
+/** Ascending by score; the loss of n units is -ln of the share of the scores that is left, so the last are dear. */
+export function rankByScore(group: PruneGroup, scores: Float64Array): RankedGroup {
+  const entries = group.units.map((unit, i) => ({ unit, score: scores[i] ?? 0 })).sort((a, b) => a.score - b.score);
+  const total = entries.reduce((sum, entry) => sum + entry.score, 0);
+  const loss = new Float64Array(entries.length + 1);
+  let gone = 0;
+  for (const [i, { score }] of entries.entries()) {
+    gone += total > 0 ? score / total : 1 / entries.length;
+    loss[i + 1] = -Math.log(Math.max(1e-9, 1 - gone));
+  }
+  return { group, order: entries.map((entry) => entry.unit), loss };
 }
 
 export interface GroupPlan {
@@ -36,13 +50,9 @@ export interface PlanOptions {
   readonly multiple: number;
 }
 
-interface Candidate {
-  readonly group: PruneGroup;
+interface Candidate extends RankedGroup {
   readonly step: number;
-  /** Ascending importance. */
-  readonly order: readonly { readonly unit: Unit; readonly score: number }[];
   taken: number;
-  left: number;
 }
 
 /** The largest divisor chain of `multiple` by 2 that divides the channels and leaves more than one step. */
@@ -55,50 +65,35 @@ export function stepOf(group: PruneGroup, multiple: number): number {
   return 1;
 }
 
-export function planCut(graph: Graph, scored: readonly ScoredGroup[], options: PlanOptions): Plan {
+export function planCut(graph: Graph, ranked: readonly RankedGroup[], options: PlanOptions): Plan {
   const costs = new ShrinkingCosts(
     graph,
-    scored.map((s) => s.group),
+    ranked.map((entry) => entry.group),
   );
   const macsBefore = costs.macs;
   const target = macsBefore * options.macs;
-  const candidates = scored.map(({ group, scores }) => candidateOf(group, scores, options.multiple));
+  const candidates = ranked.map((entry) => ({ ...entry, step: stepOf(entry.group, options.multiple), taken: 0 }));
   const history: { candidate: Candidate; units: readonly Unit[] }[] = [];
   while (costs.macs > target) {
     const next = cheapest(candidates, costs);
     if (!next) break;
-    const chunk = next.order.slice(next.taken, next.taken + next.step);
-    const units = chunk.map((entry) => entry.unit);
+    const units = next.order.slice(next.taken, next.taken + next.step);
     costs.take(next.group, units, 1);
     next.taken += next.step;
-    next.left -= sum(chunk);
     history.push({ candidate: next, units });
   }
   putBack(history, costs, target);
   return { macsBefore, macsAfter: costs.macs, groups: candidates.map(planOf) };
 }
 
-function candidateOf(group: PruneGroup, scores: Float64Array, multiple: number): Candidate {
-  const order = group.units.map((unit, i) => ({ unit, score: scores[i] ?? 0 })).sort((a, b) => a.score - b.score);
-  return { group, order, step: stepOf(group, multiple), taken: 0, left: sum(order) };
-}
-
-function sum(entries: readonly { readonly score: number }[]): number {
-  return entries.reduce((total, entry) => total + entry.score, 0);
-}
-
 function cheapest(candidates: readonly Candidate[], costs: ShrinkingCosts): Candidate | undefined {
   let best: { candidate: Candidate; rate: number } | undefined;
   for (const candidate of candidates) {
-    const { group, order, step, taken, left } = candidate;
+    const { group, order, loss, step, taken } = candidate;
     if (order.length - taken <= step) continue;
-    const chunk = order.slice(taken, taken + step);
-    const saved = costs.saving(
-      group,
-      chunk.map((entry) => entry.unit),
-    );
+    const saved = costs.saving(group, order.slice(taken, taken + step));
     if (saved <= 0) continue;
-    const rate = left > 0 ? sum(chunk) / left / saved : 0;
+    const rate = ((loss[taken + step] ?? 0) - (loss[taken] ?? 0)) / saved;
     if (!best || rate < best.rate) best = { candidate, rate };
   }
   return best?.candidate;
@@ -123,6 +118,5 @@ function putBack(
 }
 
 function planOf({ group, order, taken, step }: Candidate): GroupPlan {
-  const removed = order.slice(0, taken).map((entry) => entry.unit);
-  return { group, removed, kept: group.units.length - taken, step };
+  return { group, removed: order.slice(0, taken), kept: order.length - taken, step };
 }

@@ -16,9 +16,10 @@ import { cutUnits, type Remainder } from "./cut.ts";
 import { extract } from "./extract.ts";
 import { type PinnedAxis, type PruneGroup, solveDependencies } from "./groups.ts";
 import { energyScores, magnitudeScores } from "./importance.ts";
-import { type GroupPlan, planCut, type ScoredGroup } from "./plan.ts";
+import { type GroupPlan, planCut, type RankedGroup } from "./plan.ts";
 import { PruneRefusal } from "./pruneRefusal.ts";
 import { type RepairedLayer, repair } from "./repair.ts";
+import { measureLosses } from "./sensitivity.ts";
 
 export type Importance = "l1" | "l2" | "energy";
 
@@ -64,8 +65,8 @@ export async function pruneChannels(model: Model, options: PruneOptions, ctx: Pa
       "Run simplify first, freeze dynamic dimensions in load-model, or leave pruning out.",
     );
   }
-  const scored = await scoreGroups(model, groups, options, ctx);
-  const plan = planCut(model.graph, scored, options);
+  const ranked = await rankGroups(model, groups, options, ctx);
+  const plan = planCut(model.graph, ranked, options);
   const removed = plan.groups.flatMap((group) => group.removed);
   const original = extract(
     model,
@@ -97,20 +98,23 @@ function repairAll(
   return repair(original, pruned, { evaluator: evaluatorOf(ctx), items: options.items, kept }, ctx);
 }
 
-function scoreGroups(
+/** With items at hand, what the outputs lose with each group is measured. */
+async function rankGroups(
   model: Model,
   groups: readonly PruneGroup[],
   options: PruneOptions,
   ctx: PassContext,
-): Promise<ScoredGroup[]> {
-  if (options.importance !== "energy") return magnitudeScores(groups, options.importance);
-  const { items, repair: centred } = options;
-  return energyScores(model, groups, {
-    evaluator: evaluatorOf(ctx),
+): Promise<readonly RankedGroup[]> {
+  const { items, importance, multiple, repair: centred } = options;
+  if (importance !== "energy") return magnitudeScores(groups, importance);
+  const evaluator = evaluatorOf(ctx);
+  const { ranked, means } = await energyScores(model, groups, {
+    evaluator,
     items,
     centred,
     ...(ctx.signal && { signal: ctx.signal }),
   });
+  return measureLosses(model, ranked, { evaluator, items, multiple, means }, ctx);
 }
 
 export function evaluatorOf(ctx: PassContext): Evaluator {
