@@ -10,9 +10,9 @@ export const calibrate = defineNode({
   icon: "sliders-horizontal",
   doc: "Runs the float model on images and learns the range of each activation, with memory that does not grow.",
   params: z.strictObject({
-    method: z.enum(CALIBRATION_METHODS).default("mse").meta({
+    method: z.enum(CALIBRATION_METHODS).default("lp-norm").meta({
       title: "Method",
-      help: "mse: the least error behind the activation function. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
+      help: "lp-norm: the least error behind the activation function, outliers counting less than squared. mse: squared. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
     }),
     threads: z.int().min(0).max(256).default(0).meta({ title: "Threads", help: "0 uses every core." }),
   }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AdaptiveHistogram } from "./adaptiveHistogram.ts";
-import { entropyThreshold, leastErrorRange, leastErrorThreshold, percentileRange, responseSums } from "./clipRange.ts";
+import { entropyThreshold, leastErrorRange, leastErrorThreshold, percentileRange, seenThrough } from "./clipRange.ts";
 
 /** Normal numbers from a fixed seed (Box-Muller over a linear congruential generator). */
 function normal(count: number, scale = 1): Float32Array {
@@ -56,7 +56,7 @@ describe("clipRange", () => {
 
   it("the least-error range beats min-max and its neighbours on the data itself", () => {
     const data = normal(200_000).map((x) => x ** 3);
-    const range = leastErrorRange(responseSums(histogramOf(data), same), 256);
+    const range = leastErrorRange(seenThrough(histogramOf(data), same, 2), 256);
     const error = trueError(data, range, same);
     const [min, max] = data.reduce(([a, b], x) => [Math.min(a ?? x, x), Math.max(b ?? x, x)], [0, 0]);
     expect(error).toBeLessThan(0.9 * trueError(data, { lo: min ?? 0, hi: max ?? 0 }, same));
@@ -68,15 +68,15 @@ describe("clipRange", () => {
   it("cuts off what SiLU flattens, and errs less behind it than a range that does not know", () => {
     const wide = normal(20_000, 8);
     const histogram = histogramOf(wide);
-    const aware = leastErrorRange(responseSums(histogram, silu), 256);
-    const plain = leastErrorRange(responseSums(histogram, same), 256);
+    const aware = leastErrorRange(seenThrough(histogram, silu, 2), 256);
+    const plain = leastErrorRange(seenThrough(histogram, same, 2), 256);
     expect(aware.lo).toBeGreaterThan(plain.lo / 2);
     expect(trueError(wide, aware, silu)).toBeLessThan(0.6 * trueError(wide, plain, silu));
   });
 
   it("a symmetric bound covers both tails of a one-sided tensor's range", () => {
     const positive = spiked.map((x) => Math.abs(x));
-    const bound = leastErrorThreshold(responseSums(histogramOf(positive), same), 255);
+    const bound = leastErrorThreshold(seenThrough(histogramOf(positive), same, 2), 255);
     expect(bound).toBeGreaterThan(2);
     expect(bound).toBeLessThan(61);
   });

@@ -90,64 +90,78 @@ function divergenceAt(counts: Float64Array, size: number, tail: number, levels: 
   return divergence;
 }
 
-/** The histogram seen through a function: running sums of counts, of f, f^2 and f'^2 up to each bin's upper edge. */
-export interface ResponseSums {
+/** A histogram seen through a function f, with errors counted as |error|^power. */
+export interface SeenThrough {
   readonly histogram: Histogram;
+  readonly power: number;
   /** f at the bins' edges: one more than bins. */
   readonly atEdge: Float64Array;
-  readonly count: Float64Array;
-  readonly f: Float64Array;
-  readonly ff: Float64Array;
+  /** f in the middle of each bin. */
+  readonly atCentre: Float64Array;
+  /** Running sum of counts times |f'|^power, up to each edge. */
   readonly slope: Float64Array;
+  readonly total: number;
 }
 
-export function responseSums(histogram: Histogram, response: (x: number) => number): ResponseSums {
+export function seenThrough(histogram: Histogram, response: (x: number) => number, power: number): SeenThrough {
   const { low, width, counts } = histogram;
   const n = counts.length;
-  const [atEdge, count, f, ff, slope] = Array.from({ length: 5 }, () => new Float64Array(n + 1));
+  const [atEdge, atCentre, slope] = [new Float64Array(n + 1), new Float64Array(n), new Float64Array(n + 1)];
+  let total = 0;
   for (let i = 0; i <= n; i++) atEdge[i] = response(low + i * width);
   for (let i = 0; i < n; i++) {
-    const c = counts[i];
-    const y = response(low + (i + 0.5) * width);
-    const d = (atEdge[i + 1] - atEdge[i]) / width;
-    count[i + 1] = count[i] + c;
-    f[i + 1] = f[i] + c * y;
-    ff[i + 1] = ff[i] + c * y * y;
-    slope[i + 1] = slope[i] + c * d * d;
+    atCentre[i] = response(low + (i + 0.5) * width);
+    slope[i + 1] = slope[i] + counts[i] * Math.abs((atEdge[i + 1] - atEdge[i]) / width) ** power;
+    total += counts[i];
   }
-  return { histogram, atEdge, count, f, ff, slope };
+  return { histogram, power, atEdge, atCentre, slope, total };
 }
 
-/**
- * Mean squared error of f(q(x)) where q clips to bin edges `from`..`to` and rounds with `step`: rounding gives
- * step^2 / 12 times f'^2 inside, clipping the difference to f at the edge outside.
- */
-export function clipError(sums: ResponseSums, from: number, to: number, step: number): number {
-  const { atEdge, count, f, ff, slope } = sums;
-  const n = count.length - 1;
-  const total = count[n];
-  if (total === 0) return 0;
-  const [a, b] = [atEdge[from], atEdge[to]];
-  const below = ff[from] - 2 * a * f[from] + a * a * count[from];
-  const above = ff[n] - ff[to] - 2 * b * (f[n] - f[to]) + b * b * (total - count[to]);
-  return (below + above + ((step * step) / 12) * (slope[to] - slope[from])) / total;
+/** Sum of |f(x) - f(edge)|^power over the bins `from` to `to`, which a clip sets to the edge. */
+function cutOff({ histogram, power, atEdge, atCentre }: SeenThrough, edge: number, from: number, to: number): number {
+  const { counts } = histogram;
+  let sum = 0;
+  for (let i = from; i < to; i++) {
+    if (counts[i] > 0) sum += counts[i] * Math.abs(atCentre[i] - atEdge[edge]) ** power;
+  }
+  return sum;
+}
+
+/** Sum of the rounding's |error|^power: uniform within half a step, through the function's slope. */
+function rounded({ power, slope }: SeenThrough, from: number, to: number, step: number): number {
+  return ((step / 2) ** power / (power + 1)) * (slope[to] - slope[from]);
+}
+
+/** The rounding's part of `clipError`. */
+export function roundingError(seen: SeenThrough, from: number, to: number, step: number): number {
+  return seen.total === 0 ? 0 : rounded(seen, from, to, step) / seen.total;
+}
+
+/** Mean |f(q(x)) - f(x)|^power where q clips to the edges `from` and `to` and rounds with `step`. */
+function clipError(seen: SeenThrough, from: number, to: number, step: number): number {
+  if (seen.total === 0) return 0;
+  const n = seen.atCentre.length;
+  return (cutOff(seen, from, 0, from) + cutOff(seen, to, to, n) + rounded(seen, from, to, step)) / seen.total;
 }
 
 /** Edges tried: every one where there are few, else `most` of them at even steps. */
-function* edges(from: number, to: number, most: number): Generator<number> {
+function edges(from: number, to: number, most: number): number[] {
   const steps = Math.max(1, Math.min(most, Math.abs(to - from)));
-  for (let i = 0; i <= steps; i++) yield Math.round(from + ((to - from) * i) / steps);
+  return Array.from({ length: steps + 1 }, (_, i) => Math.round(from + ((to - from) * i) / steps));
 }
 
-/** The range with the least `clipError` for `levels` values between its ends. */
-export function leastErrorRange(sums: ResponseSums, levels: number): Range {
-  const { low, width, counts } = sums.histogram;
-  const zero = Math.min(Math.max(Math.round(-low / width), 0), counts.length);
-  let best = { from: 0, to: counts.length, error: Infinity };
+/** The range with the least error for `levels` values between its ends. */
+export function leastErrorRange(seen: SeenThrough, levels: number): Range {
+  const { low, width, counts } = seen.histogram;
+  const n = counts.length;
+  const zero = Math.min(Math.max(Math.round(-low / width), 0), n);
+  const above = edges(n, zero, 128).map((to) => ({ to, cut: cutOff(seen, to, to, n) }));
+  let best = { from: 0, to: n, error: Infinity };
   for (const from of edges(0, zero, 128)) {
-    for (const to of edges(counts.length, zero, 128)) {
+    const below = cutOff(seen, from, 0, from);
+    for (const { to, cut } of above) {
       if (to <= from) continue;
-      const error = clipError(sums, from, to, ((to - from) * width) / (levels - 1));
+      const error = below + cut + rounded(seen, from, to, ((to - from) * width) / (levels - 1));
       if (error < best.error) best = { from, to, error };
     }
   }
@@ -155,15 +169,15 @@ export function leastErrorRange(sums: ResponseSums, levels: number): Range {
 }
 
 /** The threshold T with the least error for `levels` values between -T and T. */
-export function leastErrorThreshold(sums: ResponseSums, levels: number): number {
-  const { low, width, counts } = sums.histogram;
+export function leastErrorThreshold(seen: SeenThrough, levels: number): number {
+  const { low, width, counts } = seen.histogram;
   const zero = Math.round(-low / width);
   const most = Math.max(zero, counts.length - zero);
   let best = { size: most, error: Infinity };
-  for (const size of edges(most, 1, 512)) {
-    const from = Math.max(0, zero - size);
-    const to = Math.min(counts.length, zero + size);
-    const error = clipError(sums, from, to, (2 * size * width) / (levels - 1));
+  for (const size of edges(most, 1, 256)) {
+    const from = Math.min(counts.length, Math.max(0, zero - size));
+    const to = Math.max(0, Math.min(counts.length, zero + size));
+    const error = clipError(seen, from, to, (2 * size * width) / (levels - 1));
     if (error < best.error) best = { size, error };
   }
   return best.size * width;

@@ -1,5 +1,5 @@
 /** The calibration artifact: what a quantizer must know of the activations, in a few kilobytes a tensor. */
-export const CALIBRATION_METHODS = ["minmax", "moving-average", "percentile", "entropy", "mse"] as const;
+export const CALIBRATION_METHODS = ["minmax", "moving-average", "percentile", "entropy", "mse", "lp-norm"] as const;
 export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
 export interface TensorCalibration {

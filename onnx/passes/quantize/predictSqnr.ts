@@ -1,12 +1,12 @@
 /**
  * How much a layer will suffer, before anything runs: the noise that rounding adds to its output, over the variance of
- * its output, both per channel. Three sources: the input's rounding and clipping, passed on by the weights; the
+ * its output, both per channel. Three sources: the input's rounding, passed on by the weights; the
  * weights' own rounding, times the input's variance; and the output's rounding, seen through the function behind it by the
  * layers that read on.
  */
 import { DataType } from "../../ir/dataType.ts";
 import type { Value } from "../../ir/graph.ts";
-import { clipError, responseSums } from "../../kernels/clipRange.ts";
+import { roundingError, seenThrough } from "../../kernels/clipRange.ts";
 import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
 import type { QuantizationParameters } from "./activationRange.ts";
 import type { Layer } from "./layers.ts";
@@ -93,8 +93,8 @@ function roundingNoise(
   const [least, most] = dataType === DataType.UINT8 ? [0, 255] : [-127, 127];
   const edge = (x: number) =>
     Math.min(histogram.counts.length, Math.max(0, Math.round((x - histogram.low) / histogram.width)));
-  const sums = responseSums(histogram, response);
-  return clipError(sums, edge((least - zeroPoint) * scale), edge((most - zeroPoint) * scale), scale);
+  const sums = seenThrough(histogram, response, 2);
+  return roundingError(sums, edge((least - zeroPoint) * scale), edge((most - zeroPoint) * scale), scale);
 }
 
 /** The same for weights alone: what their rounding adds to white input. */
