@@ -17,6 +17,7 @@ export const api = createTRPCClient<AppRouter>({
       true: httpSubscriptionLink({ url }),
       false: httpBatchLink({
         url,
+        maxURLLength: 4000,
         // The last save before a tab closes still arrives.
         fetch: (input, init) => {
           const small = typeof init?.body === "string" && init.body.length < KEEPALIVE_LIMIT;

@@ -9,6 +9,8 @@ import { useDoc } from "./useEditor.ts";
 
 interface Tag {
   readonly id: string;
+  /** Further nodes that are wired to the same port and out of sight. */
+  readonly more: number;
   readonly side: "left" | "right";
   readonly y: number;
 }
@@ -32,28 +34,31 @@ export function EdgeTags() {
   return tagsOf(doc, { x, y, zoom, width, height }).map((tag) => (
     <button
       type="button"
-      key={`${tag.side}${tag.id}`}
+      key={`${tag.side}${tag.y}${tag.id}`}
       className="edge-tag"
       style={{ top: tag.y, [tag.side]: -1 }}
       onClick={() => void flow.fitView({ nodes: [{ id: tag.id }], maxZoom: zoom, minZoom: zoom, duration: 160 })}
     >
-      {tag.side === "left" ? `‹ ${tag.id}` : `${tag.id} ›`}
+      {tag.side === "left" && "‹ "}
+      {tag.id}
+      {tag.more > 0 && ` +${tag.more}`}
+      {tag.side === "right" && " ›"}
     </button>
   ));
 }
 
 function tagsOf(doc: PipelineDoc, view: View): Tag[] {
   const tags = new Map<string, Tag>();
+  const add = (port: string, tag: Tag | undefined) => {
+    const first = tags.get(port);
+    if (tag) tags.set(port, first ? { ...first, more: first.more + 1 } : tag);
+  };
   for (const edge of doc.edges) {
     const [from, to] = [parseEndpoint(edge.from), parseEndpoint(edge.to)];
-    add(tags, tagOf(doc, view, { here: to, there: from, side: "left" }));
-    add(tags, tagOf(doc, view, { here: from, there: to, side: "right" }));
+    add(edge.to, tagOf(doc, view, { here: to, there: from, side: "left" }));
+    add(edge.from, tagOf(doc, view, { here: from, there: to, side: "right" }));
   }
   return [...tags.values()].slice(0, AT_MOST);
-}
-
-function add(tags: Map<string, Tag>, tag: Tag | undefined): void {
-  if (tag && !tags.has(tag.side + tag.id)) tags.set(tag.side + tag.id, tag);
 }
 
 interface End {
@@ -73,7 +78,7 @@ function tagOf(doc: PipelineDoc, view: View, { here, there, side }: End): Tag | 
   const corner = onScreen(other.position, view);
   const gone = side === "left" ? corner.x + NODE_WIDTH * view.zoom <= 0 : corner.x >= view.width;
   if (!gone) return undefined;
-  return { id: there.node, side, y: Math.min(view.height - 70, Math.max(4, at.y - 10)) };
+  return { id: there.node, more: 0, side, y: Math.min(view.height - 70, Math.max(4, at.y - 10)) };
 }
 
 function portPlace(doc: PipelineDoc, end: Endpoint, side: "left" | "right"): Point | undefined {

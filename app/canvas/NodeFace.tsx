@@ -13,6 +13,7 @@ import { own } from "../../pipelines/document/own.ts";
 import { shownStep, useRun } from "../runs/runStore.ts";
 import { artifactUrl } from "../shell/upload.ts";
 import { Fault } from "./Fault.tsx";
+import { IdleFace } from "./IdleFace.tsx";
 import { nearestResult } from "./nearestResult.ts";
 import type { NodeView } from "./nodeView.ts";
 import { currentDoc, editor, useEditor } from "./useEditor.ts";
@@ -31,6 +32,7 @@ export function NodeFace({ id, def, view }: Props) {
   if (view.error) return <Fault id={id} view={view} />;
   if (!Face || !props) return null;
   const told = props.report !== undefined || props.previews.length > 0;
+  if (!told && view.state === "idle") return <IdleFace id={id} def={def} params={props.params} />;
   return (
     <>
       <div className="face-scale">

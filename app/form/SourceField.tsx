@@ -3,17 +3,8 @@
 import { FileUp, FolderUp } from "lucide-react";
 import { useState } from "react";
 import { Tip } from "../shell/Tip.tsx";
-import { pickFiles, uploadFile, uploadFolder } from "../shell/upload.ts";
-import { say } from "../shell/useNotices.ts";
+import { chooseSource } from "./chooseSource.ts";
 import { baseName, type SourceKind } from "./formModel.ts";
-
-const ACCEPT: Record<SourceKind, string> = {
-  model: ".onnx",
-  images: "",
-  labels: ".json,.txt",
-  video: "video/*",
-  file: "",
-};
 
 interface Props {
   readonly id: string;
@@ -32,17 +23,10 @@ export function SourceField({ id, source, value, tone, onValue }: Props) {
     setDraft(undefined);
   };
   const upload = async (folder: boolean) => {
-    const files = await pickFiles(ACCEPT[source], folder);
-    const [first] = files;
-    if (!first) return;
     setBusy(true);
-    try {
-      onValue(folder ? await uploadFolder(files) : await uploadFile(first));
-    } catch (error) {
-      say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
-    } finally {
-      setBusy(false);
-    }
+    const uploaded = await chooseSource(source, folder);
+    setBusy(false);
+    if (uploaded) onValue(uploaded);
   };
   return (
     <>
