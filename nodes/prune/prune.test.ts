@@ -129,11 +129,24 @@ describe.skipIf(!testData)("prune on real detectors (needs EDGEWRIGHT_TEST_DATA)
   ];
 
   it.each(detectors)("$file: fewer channels, the same outputs by name and shape", async ({ file, dims }) => {
-    const { report } = await pruned(await load(file), { macs: 0.81, repair: false }, itemsOf(dims, 5));
+    const { report } = await pruned(
+      await load(file),
+      { macs: 0.81, importance: "l2", repair: false },
+      itemsOf(dims, 5),
+    );
     expect(report.macsShare).toBeLessThanOrEqual(0.81);
     expect(report.macsShare).toBeGreaterThan(0.77);
     expect(report.sizeBytes.after).toBeLessThan(report.sizeBytes.before);
     for (const { maxAbs } of Object.values(report.heldBack?.outputs ?? {})) expect(Number.isFinite(maxAbs)).toBe(true);
+  });
+
+  it("rfb-320: repair brings the outputs nearer", async () => {
+    const items = itemsOf([1, 3, 240, 320], 15);
+    const sqnr = async (repair: boolean) => {
+      const { report } = await pruned(await load("rfb-320"), { macs: 0.81, importance: "l2", repair }, items);
+      return report.heldBack?.outputs.boxes?.sqnrDb ?? Number.NaN;
+    };
+    expect(await sqnr(true)).toBeGreaterThan((await sqnr(false)) + 3);
   });
 
   it.each(detectors)("$file: half of the weights zero", async ({ file }) => {

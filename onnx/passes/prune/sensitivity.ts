@@ -14,10 +14,10 @@ import { Tensor } from "../../ir/tensor.ts";
 import { addSignalError } from "../../kernels/signalError.ts";
 import { addVariation, newVariation, variationEnergy } from "../../kernels/variation.ts";
 import type { PassContext } from "../pass.ts";
-import { cutUnits } from "./cut.ts";
+import { cutUnits, type Remainder } from "./cut.ts";
 import { extract } from "./extract.ts";
 import type { Unit } from "./groups.ts";
-import { layersOf } from "./layers.ts";
+import { type Layer, layersOf } from "./layers.ts";
 import { type RankedGroup, stepOf } from "./plan.ts";
 
 export interface SensitivityOptions {
@@ -89,8 +89,9 @@ async function trial(model: Model, units: readonly Unit[], options: Trial): Prom
   const copy = extract(model, outputNames(model));
   inferShapes(copy);
   const here = units.map((unit) => inModel(copy, unit));
-  await fillMeans(copy, here, options.means);
-  await cutUnits(copy, here);
+  const fills = await meanFills(copy, here, options.means);
+  const rest = await cutUnits(copy, here);
+  for (const fill of fills) await applyFill(fill, rest);
   await using session = await options.evaluator.open(copy);
   return await relativeError(session, options.items, options.reference);
 }
@@ -107,31 +108,54 @@ function inModel(copy: Model, unit: Unit): Unit {
   });
 }
 
-/** b += W_c mean(x_c) for each channel c that a Conv or Gemm will no longer read. */
-async function fillMeans(model: Model, removed: readonly Unit[], means: SensitivityOptions["means"]): Promise<void> {
-  const gone = new Map<string, number[]>();
+interface MeanFill {
+  readonly layer: Layer;
+  /** By output channel, those that leave too included. */
+  readonly delta: Float32Array;
+}
+
+/** W_c mean(x_c), summed over the channels c that a Conv or Gemm will no longer read. */
+async function meanFills(
+  model: Model,
+  removed: readonly Unit[],
+  means: SensitivityOptions["means"],
+): Promise<readonly MeanFill[]> {
+  const gone = new Map<string, Set<number>>();
   for (const { axis, indices } of removed.flat()) {
     const key = `${axis.value.name}.${axis.axis}`;
-    gone.set(key, [...(gone.get(key) ?? []), ...indices]);
+    const set = gone.get(key) ?? new Set<number>();
+    gone.set(key, set);
+    for (const index of indices) set.add(index);
   }
-  for (const { node, x, weight, inAxis, outAxis } of layersOf(model.graph)) {
-    const indices = gone.get(`${weight.name}.${inAxis}`);
+  const fills: MeanFill[] = [];
+  for (const layer of layersOf(model.graph)) {
+    const { node, x, weight, inAxis, outAxis } = layer;
+    const lost = gone.get(`${weight.name}.${inAxis}`);
     const mean = means.get(x.name);
     const tensor = weight.initializer;
-    if (!indices || !mean || !tensor || node.opType === "MatMul" || (node.int("group") ?? 1) !== 1) continue;
-    const channels = tensor.dims[outAxis] ?? 0;
-    const bias = Float32Array.from((await node.inputs[2]?.initializer?.floats()) ?? new Float32Array(channels));
-    const strides = tensor.dims.map((_, i) => tensor.dims.slice(i + 1).reduce((a, b) => a * b, 1));
-    const [inStride = 1, outStride = 1] = [strides[inAxis ?? 0], strides[outAxis]];
-    const lost = new Set(indices);
+    if (!lost || !mean || !tensor || inAxis === undefined) continue;
+    if (node.opType === "MatMul" || (node.int("group") ?? 1) !== 1) continue;
+    const delta = new Float32Array(tensor.dims[outAxis] ?? 0);
+    const stride = (axis: number) => tensor.dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const [inStride, outStride] = [stride(inAxis), stride(outAxis)];
     for (const [at, w] of (await tensor.floats()).entries()) {
-      const c = Math.floor(at / inStride) % (tensor.dims[inAxis ?? 0] ?? 1);
-      const m = Math.floor(at / outStride) % channels;
-      if (lost.has(c)) bias[m] = (bias[m] ?? 0) + w * (mean[c] ?? 0);
+      const c = Math.floor(at / inStride) % (tensor.dims[inAxis] ?? 1);
+      const m = Math.floor(at / outStride) % delta.length;
+      if (lost.has(c)) delta[m] = (delta[m] ?? 0) + w * (mean[c] ?? 0);
     }
-    if (bias.length === channels)
-      node.setInput(2, model.graph.addInitializer(`${weight.name}_bias`, Tensor.f32([channels], bias)));
+    fills.push({ layer, delta });
   }
+  return fills;
+}
+
+/** Adds to the bias, which others may share, in a constant of the layer's own. */
+async function applyFill({ layer, delta }: MeanFill, rest: Remainder): Promise<void> {
+  const { node, weight, outAxis } = layer;
+  const kept = rest.indices({ value: weight, axis: outAxis }) ?? [...delta.keys()];
+  const old = await node.inputs[2]?.initializer?.floats();
+  if (old && old.length !== kept.length) return;
+  const bias = Float32Array.from(kept, (m, i) => (old?.[i] ?? 0) + (delta[m] ?? 0));
+  node.setInput(2, node.graph.addInitializer(`${weight.name}_bias`, Tensor.f32([bias.length], bias)));
 }
 
 interface Reference {
