@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Effects } from "../../nodes/define.ts";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
 import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import type { RunEvent } from "../../pipelines/document/events.ts";
@@ -64,11 +65,11 @@ async function runToEnd(services: Services, doc: PipelineDoc): Promise<RunEvent[
   return events;
 }
 
-/** Digests by `NODE.PORT` of the pure steps that no measurement and no compiler's output has gone into. */
-function pureDigests(doc: PipelineDoc, events: readonly RunEvent[]): Record<string, string> {
+/** Digests by `NODE.PORT` of the pure steps into which only steps of these effects have gone. */
+function pureDigests(doc: PipelineDoc, events: readonly RunEvent[], only: readonly Effects[]): Record<string, string> {
   const effects = (id: string) => nodeDefs[doc.nodes[id]?.type ?? ""]?.effects;
   const steady = (id: string) =>
-    [id, ...upstreamOf(doc, id)].every((x) => effects(x) === "pure" || effects(x) === "infers");
+    [id, ...upstreamOf(doc, id)].every((x) => only.some((effect) => effect === effects(x)));
   const digests: Record<string, string> = {};
   for (const event of events) {
     if (event.type !== "step.finished" || event.effects !== "pure" || !steady(event.node)) continue;
@@ -85,7 +86,8 @@ describe.each(Object.values(nodeDefs).filter((def) => !ELSEWHERE.has(def.type)))
     const end = events.at(-1);
     expect(end?.type === "run.finished" && end.status, JSON.stringify([failures, end])).toBe("done");
     const again = await runToEnd(second, doc);
-    expect(pureDigests(doc, again)).toEqual(pureDigests(doc, events));
+    const same: Effects[] = ["pure", "infers"];
+    expect(pureDigests(doc, again, same)).toEqual(pureDigests(doc, events, same));
   });
 });
 
@@ -103,7 +105,7 @@ it("no step changed what it was given: every stored file still is what its name 
   }
 });
 
-// Decoders and resizers of other processors may differ in a bit; the record is of the one that CI runs on.
+// What a model computed differs between processors in its last bits, so only pure steps on pure inputs are recorded.
 it.skipIf(`${process.platform} ${process.arch}` !== "linux x64")(
   "a pure result that changed has a raised version (recorded on linux x64)",
   async () => {
@@ -115,7 +117,8 @@ it.skipIf(`${process.platform} ${process.arch}` !== "linux x64")(
       const own = (await runToEnd(first, doc)).filter(
         (event) => event.type === "step.finished" && ids.includes(event.node),
       );
-      recorded[`${def.type}@${def.version}`] = pureDigests(doc, own);
+      const digests = pureDigests(doc, own, ["pure"]);
+      if (Object.keys(digests).length > 0) recorded[`${def.type}@${def.version}`] = digests;
     }
     expect(recorded).toMatchSnapshot();
   },
