@@ -4,6 +4,7 @@ import { useRouter } from "next/navigation";
 import { useEffect } from "react";
 import { Workspace } from "./canvas/Workspace.tsx";
 import { newPipeline } from "./shell/pipelines.ts";
+import { messageOf } from "./shell/sentence.ts";
 import { say } from "./shell/useNotices.ts";
 import { lastPipeline } from "./shell/usePipelineLoader.ts";
 import { api } from "./trpc.ts";
@@ -20,7 +21,7 @@ export default function Home() {
   useEffect(() => {
     firstToShow().then(
       (name) => router.replace(`/pipelines/${name}`),
-      (error) => say({ tone: "bad", text: error instanceof Error ? error.message : String(error) }),
+      (error) => say({ tone: "bad", text: messageOf(error) }),
     );
   }, [router]);
   return <Workspace />;

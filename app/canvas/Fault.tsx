@@ -2,6 +2,7 @@
 /** What is wrong with a node, in one sentence; Fix leads to the parameter or the port that mends it. */
 import { nodeDefs } from "../../nodes/registry.gen.ts";
 import { fieldsOf } from "../form/formModel.ts";
+import { sentence } from "../shell/sentence.ts";
 import { usePanels } from "../shell/usePanels.ts";
 import type { NodeView } from "./nodeView.ts";
 import { currentDoc, editor } from "./useEditor.ts";
@@ -11,7 +12,7 @@ export function Fault({ id, view }: { readonly id: string; readonly view: NodeVi
   const [, head = message, rest = ""] = /^(.*?[.:;])\s+(.*)$/s.exec(message) ?? [];
   const text = (
     <p>
-      <b>{head}</b> <span className="more">{rest}</span>
+      <b>{sentence(head)}</b> <span className="more">{rest}</span>
     </p>
   );
   return (

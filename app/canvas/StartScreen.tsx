@@ -1,6 +1,7 @@
 "use client";
 /** An empty canvas offers what one begins with: a model of one's own, or a pipeline that works as it is. */
 import { useQuery } from "@tanstack/react-query";
+import { messageOf } from "../shell/sentence.ts";
 import { pickFiles, uploadFile } from "../shell/upload.ts";
 import { say } from "../shell/useNotices.ts";
 import { api, trpc } from "../trpc.ts";
@@ -39,7 +40,7 @@ export function StartScreen() {
       `start from ${name}`,
     );
   };
-  const report = (error: unknown) => say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
+  const report = (error: unknown) => say({ tone: "bad", text: messageOf(error) });
   return (
     <div className="start" data-testid="start">
       <h1>What should fly?</h1>

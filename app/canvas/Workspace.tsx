@@ -1,5 +1,6 @@
 "use client";
 /** The workshop's screen: palette, canvas, inspector, and the result strip below. */
+import Link from "next/link";
 import type { CSSProperties } from "react";
 import { ResultStrip } from "../results/ResultStrip.tsx";
 import { usePanels } from "../shell/usePanels.ts";
@@ -27,7 +28,7 @@ export function Workspace() {
       <h1 className="sr-only">{name ?? "Pipelines"}</h1>
       <Palette />
       {name === undefined ? (
-        <div className="canvas">{error ? <p className="start muted">{error}</p> : <CanvasSkeleton />}</div>
+        <div className="canvas">{error ? <NotFound text={error} /> : <CanvasSkeleton />}</div>
       ) : (
         <div className="canvas-slot">
           <Canvas key={name} />
@@ -37,6 +38,17 @@ export function Workspace() {
       <Inspector />
       <ResultStrip />
     </main>
+  );
+}
+
+function NotFound({ text }: { readonly text: string }) {
+  return (
+    <div className="start" role="alert">
+      <p className="muted">{text}</p>
+      <Link className="btn justify-self-center" href="/">
+        Show another pipeline
+      </Link>
+    </div>
   );
 }
 

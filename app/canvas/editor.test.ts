@@ -109,7 +109,7 @@ describe("editor", () => {
     editor.load(doc(), "r1");
     editor.apply([move(5)]);
     await editor.flush();
-    expect(editor.store.getState()).toMatchObject({ saveState: "failed", saveError: "disk full" });
+    expect(editor.store.getState()).toMatchObject({ saveState: "failed", saveError: "Disk full" });
     expect(editor.store.getState().history?.doc.nodes.a?.position.x).toBe(5);
   });
 });

@@ -6,6 +6,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { PipelineDoc, PipelineEdge } from "../../pipelines/document/doc.ts";
 import type { Edit } from "../../pipelines/document/edit.ts";
+import { messageOf } from "../shell/sentence.ts";
 import { edit, type History, historyOf, redo, undo } from "./history.ts";
 
 export interface Version {
@@ -157,8 +158,4 @@ export async function saveUnderFreeName(api: Pick<EditorApi, "save">, doc: Pipel
     if (!("conflict" in result)) return name;
   }
   throw new Error(`There are 99 copies of ${doc.name} already. Remove some.`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

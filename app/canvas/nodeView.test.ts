@@ -84,6 +84,14 @@ describe("nodeView", () => {
   });
 });
 
+describe("a failure", () => {
+  const failed = step("failed", { error: { code: "x", message: "No model is chosen" } });
+  it("stands until the node changes", () => {
+    expect(nodeView({ ...nothing, step: failed })).toMatchObject({ state: "failed", error: { code: "x" } });
+    expect(nodeView({ ...nothing, step: failed, stale: "source changed" }).state).toBe("idle");
+  });
+});
+
 describe("duration", () => {
   it.each([
     [4.2, "4.2 ms"],

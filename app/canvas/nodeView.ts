@@ -70,11 +70,21 @@ export function nodeView({ step, stale, problem }: Told): NodeView {
   if (view && stale && (view.state === "done" || view.state === "hit")) {
     return { ...view, state: "stale", word: "stale", why: stale };
   }
+  // What failed was another document: the node waits to be tried again.
+  if (view?.state === "failed" && stale) return problem ? invalid(problem) : IDLE;
   if (problem && view?.state !== "running") {
-    return { state: "invalid", word: "", why: problem.message, error: problem, fraction: undefined };
+    return invalid(problem);
   }
-  return view ?? { state: "idle", word: "", why: undefined, error: undefined, fraction: undefined };
+  return view ?? IDLE;
 }
+
+const IDLE: NodeView = { state: "idle", word: "", why: undefined, error: undefined, fraction: undefined };
+const invalid = (problem: Diagnostic): NodeView => ({
+  ...IDLE,
+  state: "invalid",
+  why: problem.message,
+  error: problem,
+});
 
 function viewOfStep(step: StepState): NodeView {
   const none = { why: step.reason, error: step.error, fraction: undefined };

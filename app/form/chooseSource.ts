@@ -1,4 +1,6 @@
 /** Asks for a file or folder of a kind and uploads it; undefined where the user chose none or the server refused it. */
+
+import { messageOf } from "../shell/sentence.ts";
 import { pickFiles, uploadFile, uploadFolder } from "../shell/upload.ts";
 import { say } from "../shell/useNotices.ts";
 import type { SourceKind } from "./formModel.ts";
@@ -18,7 +20,7 @@ export async function chooseSource(kind: SourceKind, folder: boolean): Promise<s
     if (!first) return undefined;
     return await (folder ? uploadFolder(files) : uploadFile(first));
   } catch (error) {
-    say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
+    say({ tone: "bad", text: messageOf(error) });
     return undefined;
   }
 }

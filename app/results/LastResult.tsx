@@ -5,6 +5,7 @@ import { duration } from "../canvas/nodeView.ts";
 import { useNodeView } from "../canvas/useNodeView.ts";
 import { useReport } from "../canvas/useReport.ts";
 import { useRun } from "../runs/runStore.ts";
+import { sentence } from "../shell/sentence.ts";
 import { downloadUrl } from "../shell/upload.ts";
 import { factsOf } from "./facts.ts";
 import { bytes } from "./format.ts";
@@ -26,7 +27,7 @@ export function LastResult({ id }: { readonly id: string }) {
       {view.state === "stale" && <p className="warn mb-2">Stale: {view.why}.</p>}
       {step.error && (
         <p className="mb-2">
-          <b className="bad">{step.error.message}</b> {step.error.fix}
+          <b className="bad">{sentence(step.error.message)}</b> {step.error.fix}
         </p>
       )}
       <dl className="facts">

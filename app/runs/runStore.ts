@@ -9,6 +9,7 @@ import { type PipelineDoc, pipelineDocSchema } from "../../pipelines/document/do
 import type { RunEvent } from "../../pipelines/document/events.ts";
 import { emptyRun, type RunState, reduceRun, type StepState } from "../../pipelines/document/reduceRun.ts";
 import { currentDoc } from "../canvas/useEditor.ts";
+import { messageOf } from "../shell/sentence.ts";
 import { say } from "../shell/useNotices.ts";
 import { api, queryClient, trpc } from "../trpc.ts";
 
@@ -47,7 +48,7 @@ export async function startRun(options: StartOptions = {}): Promise<void> {
     rememberDoc(runId, doc);
     follow(runId, doc);
   } catch (error) {
-    say({ tone: "bad", text: error instanceof Error ? error.message : String(error) });
+    say({ tone: "bad", text: messageOf(error) });
   } finally {
     useRun.setState({ starting: false });
   }

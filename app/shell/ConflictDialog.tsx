@@ -5,6 +5,7 @@ import { create } from "zustand";
 import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import { differences } from "../canvas/differences.ts";
 import { editor, useEditor } from "../canvas/useEditor.ts";
+import { messageOf } from "./sentence.ts";
 import { say } from "./useNotices.ts";
 
 /** The version that the user wants to decide about later. */
@@ -19,7 +20,7 @@ export function ConflictDialog() {
   const resolve = (keep: "mine" | "theirs") => {
     editor.resolve(keep).then(
       (name) => say({ tone: "info", text: `The other version is kept as ${name}.` }),
-      (error) => say({ tone: "bad", text: error instanceof Error ? error.message : String(error) }),
+      (error) => say({ tone: "bad", text: messageOf(error) }),
     );
   };
   return (

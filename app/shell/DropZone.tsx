@@ -2,6 +2,7 @@
 /** A file dropped anywhere does the obvious: a model becomes Load model, pictures Load images, a pipeline is opened. */
 import { useRouter } from "next/navigation";
 import { type DragEvent, type ReactNode, useState } from "react";
+import { messageOf } from "./sentence.ts";
 import { takeFiles } from "./takeFiles.ts";
 import { say } from "./useNotices.ts";
 
@@ -16,7 +17,7 @@ export function DropZone({ children }: { readonly children: ReactNode }) {
     event.preventDefault();
     takeFiles(event.dataTransfer).then(
       (name) => name && router.push(`/pipelines/${name}`),
-      (error) => say({ tone: "bad", text: error instanceof Error ? error.message : String(error) }),
+      (error) => say({ tone: "bad", text: messageOf(error) }),
     );
   };
   return (

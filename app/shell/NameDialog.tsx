@@ -3,6 +3,7 @@
 import { Dialog } from "radix-ui";
 import { type FormEvent, useState } from "react";
 import { pipelineDocSchema } from "../../pipelines/document/doc.ts";
+import { messageOf } from "./sentence.ts";
 
 interface Props {
   readonly title: string;
@@ -20,7 +21,7 @@ export function NameDialog({ title, text, initial, mustBe, action, onClose, onNa
   const fits = mustBe === undefined ? pipelineDocSchema.shape.name.safeParse(name).success : name === mustBe;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onName(name).then(onClose, (error) => setFailure(error instanceof Error ? error.message : String(error)));
+    onName(name).then(onClose, (error) => setFailure(messageOf(error)));
   };
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>

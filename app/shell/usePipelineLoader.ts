@@ -5,6 +5,7 @@ import { create } from "zustand";
 import { currentDoc, editor } from "../canvas/useEditor.ts";
 import { followLatestRun } from "../runs/runStore.ts";
 import { api } from "../trpc.ts";
+import { messageOf } from "./sentence.ts";
 
 const LAST = "edgewright.pipeline";
 export const lastPipeline = (): string | undefined => localStorage.getItem(LAST) ?? undefined;
@@ -43,6 +44,6 @@ async function open(name: string, isStale: () => boolean): Promise<void> {
     localStorage.setItem(LAST, name);
     await followLatestRun(name);
   } catch (error) {
-    if (!isStale()) useLoadError.setState({ error: error instanceof Error ? error.message : String(error) });
+    if (!isStale()) useLoadError.setState({ error: messageOf(error) });
   }
 }
