@@ -17,7 +17,7 @@ import { PortList } from "./PortList.tsx";
 import { Resizer } from "./Resizer.tsx";
 import { StateBadge } from "./StateBadge.tsx";
 import { editor, useDoc, useEditor } from "./useEditor.ts";
-import { useNodeView, useProblems } from "./useNodeView.ts";
+import { useNodeProblems, useNodeView } from "./useNodeView.ts";
 
 /** The node whose details are shown. */
 export function useInspected(): string | undefined {
@@ -53,7 +53,7 @@ interface DetailsProps {
 
 function NodeDetails({ id, node, def }: DetailsProps) {
   const view = useNodeView(id);
-  const problems = useProblems().filter((p) => p.nodeId === id);
+  const problems = useNodeProblems(id);
   const changed = Object.keys(node.params).length;
   return (
     <>

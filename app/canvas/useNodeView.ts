@@ -29,13 +29,27 @@ export function useProblems(): readonly Diagnostic[] {
   return problemsIn(useDoc(), null);
 }
 
+/** What the document lacks at a node, and what the server added when it was asked to run (a compiler that is absent). */
+export function useNodeProblems(id: string): readonly Diagnostic[] {
+  const local = useProblems();
+  const said = useRun(({ run }) => run.diagnostics);
+  const ran = useRun(({ doc }) => doc);
+  const doc = useDoc();
+  return useMemo(() => {
+    const fresh = staleIn(ran, doc).has(id) ? [] : said;
+    const all = [...local, ...fresh].filter((p) => p.nodeId === id);
+    return all.filter((p, index) => all.findIndex((other) => other.message === p.message) === index);
+  }, [id, local, said, ran, doc]);
+}
+
 /** Draws a node again only where its own step, staleness or problem changed, not at each edit of another. */
 export function useNodeView(id: string): NodeView {
+  const isError = (p: Diagnostic) => p.nodeId === id && p.severity === "error";
   const step = useRun(({ run }) => run.steps[id]);
   const ran = useRun(({ doc }) => doc);
+  const said = useRun(({ run }) => run.diagnostics.find(isError));
   const stale = useEditor((s) => staleIn(ran, s.history?.doc).get(id));
-  const problem = useEditor((s) =>
-    problemsIn(s.history?.doc, null).find((p) => p.nodeId === id && p.severity === "error"),
-  );
+  const local = useEditor((s) => problemsIn(s.history?.doc, null).find(isError));
+  const problem = local ?? (stale ? undefined : said);
   return useMemo(() => nodeView({ step, stale, problem }), [step, stale, problem]);
 }

@@ -4,7 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
 import Link from "next/link";
 import { DropdownMenu } from "radix-ui";
-import { useDoc } from "../canvas/useEditor.ts";
+import { editor, useDoc } from "../canvas/useEditor.ts";
+import { useProblems } from "../canvas/useNodeView.ts";
 import { follow, isActive, useRun } from "../runs/runStore.ts";
 import { trpc } from "../trpc.ts";
 import { FigureValue } from "./FigureValue.tsx";
@@ -35,7 +36,22 @@ export function ResultStrip() {
       <div className="grow items-end">
         <RunPicker pipeline={doc.name} />
       </div>
+      <Problems />
     </section>
+  );
+}
+
+/** How many nodes are not ready to run; a click goes to the first. */
+function Problems() {
+  const nodes = [...new Set(useProblems().flatMap((p) => (p.severity === "error" && p.nodeId ? [p.nodeId] : [])))];
+  const [first] = nodes;
+  if (first === undefined) return null;
+  return (
+    <div>
+      <button type="button" className="badge warn" data-testid="problems" onClick={() => editor.select([first])}>
+        {nodes.length === 1 ? "1 node is not ready" : `${nodes.length} nodes are not ready`}
+      </button>
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@
  * node whose id ends in `-fp32` (`profile-fp32`, `evaluate-fp32`), the candidate the one without. Absent stays unknown.
  */
 import { z } from "zod";
+import { isBaseline } from "./baseline.ts";
 
 export interface Value {
   readonly value: number;
@@ -64,7 +65,7 @@ function sides<T>(reports: Reports, schema: z.ZodType<T>): Partial<Record<Side, 
   for (const id of Object.keys(reports).sort()) {
     const parsed = schema.safeParse(reports[id]);
     if (!parsed.success) continue;
-    const side = /-fp32(-\d+)?$/.test(id) ? "before" : "after";
+    const side = isBaseline(id) ? "before" : "after";
     found[side] ??= parsed.data;
   }
   return found;

@@ -5,6 +5,7 @@
 import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import type { RunState } from "../../pipelines/document/reduceRun.ts";
 import { nearestResult, type Result } from "../canvas/nearestResult.ts";
+import { isBaseline } from "./baseline.ts";
 
 export interface ProfiledModels {
   readonly before: Result | undefined;
@@ -20,7 +21,7 @@ export function profiledModels(
   const find = (baseline: boolean) => {
     const id = Object.keys(reports)
       .sort()
-      .find((node) => reports[node]?.kind === "profile" && /-fp32(-\d+)?$/.test(node) === baseline);
+      .find((node) => reports[node]?.kind === "profile" && isBaseline(node) === baseline);
     return id === undefined ? undefined : nearestResult(doc, { ...run, steps }, id, "model");
   };
   return { before: find(true), after: find(false) };

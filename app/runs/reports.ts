@@ -1,5 +1,6 @@
 /** What the run page draws, read out of reports of any version: what a report does not tell is absent, never 0. Pure. */
 import { z } from "zod";
+import { isBaseline } from "../results/baseline.ts";
 
 const number = z.number();
 const profileSchema = z.looseObject({
@@ -51,7 +52,7 @@ function sidesOf<T>(reports: Reports, schema: z.ZodType<T>): Sides<T> {
   const find = (baseline: boolean) =>
     Object.keys(reports)
       .sort()
-      .filter((id) => /-fp32(-\d+)?$/.test(id) === baseline)
+      .filter((id) => isBaseline(id) === baseline)
       .map((id) => schema.safeParse(reports[id]))
       .find((parsed) => parsed.success)?.data;
   return { before: find(true), after: find(false) };

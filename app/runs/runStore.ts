@@ -90,7 +90,7 @@ function recallDoc(pipeline: string, runId: string): PipelineDoc | undefined {
 export function follow(runId: string, doc: PipelineDoc | undefined): void {
   stopFollowing();
   const { run, earlier } = useRun.getState();
-  useRun.setState({ runId, run: emptyRun, doc, earlier: { ...earlier, ...finished(run.steps) } });
+  useRun.setState({ runId, run: emptyRun, doc, earlier: { ...earlier, ...withResults(run.steps) } });
   const subscription = api.runs.watch.subscribe(
     { runId },
     {
@@ -103,7 +103,7 @@ export function follow(runId: string, doc: PipelineDoc | undefined): void {
   unsubscribe = () => subscription.unsubscribe();
 }
 
-function finished(steps: RunState["steps"]): RunState["steps"] {
+function withResults(steps: RunState["steps"]): RunState["steps"] {
   return Object.fromEntries(Object.entries(steps).filter(([, step]) => step.state === "done" || step.state === "hit"));
 }
 
@@ -118,7 +118,12 @@ function drain(): void {
   const events = waiting;
   waiting = [];
   useRun.setState(({ run }) => ({ run: reduceRun(events, run) }));
-  if (events.some((event) => event.type === "run.finished")) {
+  const finished = events.find((event) => event.type === "run.finished");
+  if (finished) {
+    for (const { nodeId, message, fix } of finished.diagnostics ?? []) {
+      // What belongs to a node is said on the node.
+      if (nodeId === undefined) say({ tone: "bad", text: message, fix });
+    }
     unsubscribe?.();
     unsubscribe = undefined;
     void queryClient.invalidateQueries({ queryKey: trpc.runs.list.queryKey() });
