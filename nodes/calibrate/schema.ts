@@ -10,7 +10,7 @@ export const calibrate = defineNode({
   icon: "sliders-horizontal",
   doc: "Runs the float model on images and learns the range of each activation, with memory that does not grow.",
   params: z.strictObject({
-    method: z.enum(CALIBRATION_METHODS).default("lp-norm").meta({
+    method: z.enum(CALIBRATION_METHODS).default("mse").meta({
       title: "Method",
       help: "lp-norm: the least error behind the activation function, outliers counting less than squared. mse: squared. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
     }),
