@@ -20,7 +20,7 @@ export function AccuracyCard({ sides }: { readonly sides: Sides<EvaluateFigures>
         <table>
           <thead>
             <tr>
-              <th />
+              <th>Figure</th>
               <th className="num">FP32</th>
               <th className="num">candidate</th>
               <th className="num">Δ</th>

@@ -26,7 +26,8 @@ export function RunLog({ events }: { readonly events: readonly RunEvent[] }) {
           tab("warning", count("warning") === 1 ? "1 warning" : `${count("warning")} warnings`, "warn")}
         {count("error") > 0 && tab("error", count("error") === 1 ? "1 error" : `${count("error")} errors`, "bad")}
       </header>
-      <div className="log scroll" data-testid="run-log">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
+      <div className="log scroll" data-testid="run-log" tabIndex={0}>
         {shown.map((line) => (
           <div key={line.key} className={line.tone === "error" ? "bad" : line.tone === "warning" ? "warn" : ""}>
             <time>{line.seconds.toFixed(2).padStart(5, "0")}</time>

@@ -26,7 +26,8 @@ export function SqnrCard({ noise }: { readonly noise: LayerNoise | undefined }) 
         <span className="grow" />
         <span className="hint">worst first{layers.length > 0 && ` · ${layers.length} layers`}</span>
       </header>
-      <div className="pad scroll" ref={ref}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
+      <div className="pad scroll" ref={ref} tabIndex={0}>
         {layers.length === 0 ? (
           <Empty>No per-layer noise in this run</Empty>
         ) : (

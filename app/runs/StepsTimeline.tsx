@@ -29,7 +29,8 @@ export function StepsTimeline({ run, now }: { readonly run: RunState; readonly n
         <span className="grow" />
         <span className="hint">hits are not drawn</span>
       </header>
-      <div className="pad scroll" ref={ref}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
+      <div className="pad scroll" ref={ref} tabIndex={0}>
         {rows.length === 0 ? (
           <p className="hint">
             {run.status === "running" ? "Waiting for the first step" : "Every step came from the cache"}
