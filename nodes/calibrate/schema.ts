@@ -12,7 +12,7 @@ export const calibrate = defineNode({
   params: z.strictObject({
     method: z.enum(CALIBRATION_METHODS).default("mse").meta({
       title: "Method",
-      help: "lp-norm: the least error behind the activation function, outliers counting less than squared. mse: squared. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
+      help: "mse: the least squared error behind the activation function, within the mean image's range. lp-norm: the same with outliers counting for less. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
     }),
     threads: z.int().min(0).max(256).default(0).meta({ title: "Threads", help: "0 uses every core." }),
   }),

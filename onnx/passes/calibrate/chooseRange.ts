@@ -55,9 +55,18 @@ const choices: Record<CalibrationMethod, (stats: RangeStatistics) => ChosenRange
   "lp-norm": (stats) => leastError(stats, NORM),
 };
 
-function leastError({ histogram, response }: RangeStatistics, power: number): ChosenRange {
+/**
+ * The least error, but no wider than the extremes of the mean image: where one image in many reaches further, squares
+ * would let that image alone decide, and detections agree worse with the float model's.
+ */
+function leastError({ histogram, response, meanMin, meanMax }: RangeStatistics, power: number): ChosenRange {
   const seen = seenThrough(histogram, response ?? ((x) => x), power);
-  return { ...leastErrorRange(seen, ASYMMETRIC_LEVELS), bound: leastErrorThreshold(seen, SYMMETRIC_LEVELS) };
+  const range = leastErrorRange(seen, ASYMMETRIC_LEVELS);
+  return {
+    lo: Math.max(range.lo, Math.min(0, meanMin)),
+    hi: Math.min(range.hi, Math.max(0, meanMax)),
+    bound: Math.min(leastErrorThreshold(seen, SYMMETRIC_LEVELS), Math.max(Math.abs(meanMin), Math.abs(meanMax))),
+  };
 }
 
 function withBound({ lo, hi }: Range): ChosenRange {
