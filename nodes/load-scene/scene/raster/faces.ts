@@ -1,0 +1,156 @@
+/**
+ * Flat convex faces in perspective, with a depth test. On a plane both 1/depth and the textures' coordinates over depth
+ * are linear in the picture, so a pixel costs a division and its paint.
+ */
+import { add, dot, toCamera, turnToCamera, type Vec } from "./camera.ts";
+import type { Canvas } from "./canvas.ts";
+
+/** Linear albedo at (u, v) metres of a face, into `out`; `footprint` is a pixel's size there, metres. */
+export type FacePaint = (u: number, v: number, footprint: number, out: Float32Array) => void;
+
+export interface Face {
+  readonly points: readonly Vec[];
+  /** Origin and unit axes of the texture. */
+  readonly origin: Vec;
+  readonly u: Vec;
+  readonly v: Vec;
+  readonly normal: Vec;
+  readonly paint: FacePaint;
+  /** Shadows fall on it. */
+  readonly ground?: boolean;
+  /** Its own light, added whatever shines on it: a share of its paint. */
+  readonly glow?: number;
+}
+
+const NEAR = 0.08;
+const albedo = new Float32Array(3);
+
+export function drawFace(canvas: Canvas, face: Face): void {
+  const { camera, width, height } = canvas;
+  const first = face.points[0];
+  if (dot(face.normal, add(camera.position, first, -1)) <= 0) return;
+  const outline = clipped(face.points.map((p) => toCamera(camera, p)));
+  if (outline.length < 3) return;
+  const xs = outline.map((p) => camera.centreX + (camera.focal * p[0]) / p[2]);
+  const ys = outline.map((p) => camera.centreY + (camera.focal * p[1]) / p[2]);
+  const top = Math.max(0, Math.ceil(Math.min(...ys) - 0.5));
+  const bottom = Math.min(height - 1, Math.floor(Math.max(...ys) - 0.5));
+  const fill = rowFiller(canvas, face);
+  for (let y = top; y <= bottom; y++) {
+    const at = y + 0.5;
+    let left = Number.POSITIVE_INFINITY;
+    let right = Number.NEGATIVE_INFINITY;
+    for (let i = 0, j = xs.length - 1; i < xs.length; j = i++) {
+      if (ys[i] <= at === ys[j] <= at) continue;
+      const x = xs[i] + ((at - ys[i]) / (ys[j] - ys[i])) * (xs[j] - xs[i]);
+      if (x < left) left = x;
+      if (x > right) right = x;
+    }
+    const from = Math.max(0, Math.ceil(left - 0.5));
+    const to = Math.min(width - 1, Math.floor(right - 0.5));
+    if (from <= to) fill(y, from, to);
+  }
+}
+
+/** A picture-linear function a*x + b*y + c, from a vector in camera axes. */
+function linear(canvas: Canvas, v: Vec): Vec {
+  const { focal, centreX, centreY } = canvas.camera;
+  const a = v[0] / focal;
+  const b = v[1] / focal;
+  return [a, b, v[2] - a * centreX - b * centreY];
+}
+
+function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: number) => void {
+  const { camera, light, rgb, near, width, ground, owner } = canvas;
+  const normal = turnToCamera(camera, face.normal);
+  const offset = dot(face.normal, add(face.points[0], camera.position, -1));
+  const [ia, ib, ic] = linear(canvas, [normal[0] / offset, normal[1] / offset, normal[2] / offset]);
+  const [ua, ub, uc] = linear(canvas, turnToCamera(camera, face.u));
+  const [va, vb, vc] = linear(canvas, turnToCamera(camera, face.v));
+  const toOrigin = add(camera.position, face.origin, -1);
+  const u0 = dot(toOrigin, face.u);
+  const v0 = dot(toOrigin, face.v);
+  const { focal } = camera;
+  const sunny = Math.max(0, dot(face.normal, light.sun));
+  const sky = 0.75 + 0.25 * face.normal[1];
+  const base = light.ambient.map((x, c) => x * sky + light.sunRgb[c] * sunny);
+  const glow = face.glow ?? 0;
+  const shine = light.lamps.length > 0 || light.beam > 0;
+  const marks = face.ground ? 1 : 0;
+  const lit = new Float32Array(3);
+  return (y, from, to) => {
+    const py = y + 0.5;
+    for (let x = from; x <= to; x++) {
+      const px = x + 0.5;
+      const inverse = ia * px + ib * py + ic;
+      const at = y * width + x;
+      if (inverse <= near[at]) continue;
+      const z = 1 / inverse;
+      near[at] = inverse;
+      ground[at] = marks;
+      owner[at] = 0;
+      const u = u0 + z * (ua * px + ub * py + uc);
+      const v = v0 + z * (va * px + vb * py + vc);
+      face.paint(u, v, z / focal, albedo);
+      lit[0] = base[0] + glow;
+      lit[1] = base[1] + glow;
+      lit[2] = base[2] + glow;
+      if (shine) addShine(canvas, face, { px, py, z, normal }, lit);
+      const to3 = at * 3;
+      rgb[to3] = albedo[0] * lit[0];
+      rgb[to3 + 1] = albedo[1] * lit[1];
+      rgb[to3 + 2] = albedo[2] * lit[2];
+    }
+  };
+}
+
+/** What the lamps and the camera's illuminator add to a pixel. */
+function addShine(
+  { camera, light }: Canvas,
+  face: Face,
+  { px, py, z, normal }: { px: number; py: number; z: number; normal: Vec },
+  lit: Float32Array,
+): void {
+  const rx = (px - camera.centreX) / camera.focal;
+  const ry = (py - camera.centreY) / camera.focal;
+  const { right, down, forward, position } = camera;
+  if (light.beam > 0) {
+    const ray = Math.sqrt(rx * rx + ry * ry + 1);
+    const cosine = Math.abs(rx * normal[0] + ry * normal[1] + normal[2]) / ray;
+    const reach = light.beamReach * light.beamReach;
+    const beam = ((light.beam * reach) / (reach + z * z * ray * ray)) * (0.3 + 0.7 * cosine);
+    lit[0] += beam;
+    lit[1] += beam;
+    lit[2] += beam;
+  }
+  if (light.lamps.length === 0) return;
+  const wx = position[0] + z * (rx * right[0] + ry * down[0] + forward[0]);
+  const wy = position[1] + z * (rx * right[1] + ry * down[1] + forward[1]);
+  const wz = position[2] + z * (rx * right[2] + ry * down[2] + forward[2]);
+  for (const lamp of light.lamps) {
+    const dx = lamp.position[0] - wx;
+    const dy = lamp.position[1] - wy;
+    const dz = lamp.position[2] - wz;
+    const far = dx * dx + dy * dy + dz * dz;
+    const facing = (dx * face.normal[0] + dy * face.normal[1] + dz * face.normal[2]) / Math.sqrt(far);
+    const reach = lamp.reach * lamp.reach;
+    const fall = (reach / (reach + far)) * (0.2 + 0.8 * Math.max(0, facing));
+    lit[0] += lamp.rgb[0] * fall;
+    lit[1] += lamp.rgb[1] * fall;
+    lit[2] += lamp.rgb[2] * fall;
+  }
+}
+
+/** Cuts off what lies behind the camera (Sutherland and Hodgman). */
+function clipped(points: readonly Vec[]): Vec[] {
+  const out: Vec[] = [];
+  for (let i = 0; i < points.length; i++) {
+    const a = points[i];
+    const b = points[(i + 1) % points.length];
+    if (a[2] >= NEAR) out.push(a);
+    if (a[2] >= NEAR === b[2] >= NEAR) continue;
+    const t = (NEAR - a[2]) / (b[2] - a[2]);
+    out.push([a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, NEAR]);
+  }
+  return out;
+}
