@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -104,6 +105,17 @@ describe("bytes", () => {
     const tree = folder.source.slice("sha256:".length).split("#")[0];
     expect(await (await fetch(`${server.url}/api/blobs/${tree}/a.json`)).text()).toBe('{"a": 1}');
     expect((await fetch(`${server.url}/api/blobs/${tree}/constructor`)).status).toBe(404);
+  });
+  it("gives a folder as an archive that tar reads", async () => {
+    const long = `${"d".repeat(60)}/${"e".repeat(60)}/x.json`;
+    const { digest, size } = await (await send('{"b": 2}')).json();
+    const files = { "a.json": { digest, size }, [long]: { digest, size } };
+    const { source } = await client().artifacts.folder.mutate({ name: "set", files });
+    const got = await fetch(`${server.url}/api/blobs/${source.slice(7, 71)}?download=set.tar`);
+    await writeFile(join(root, "set.tar"), Buffer.from(await got.arrayBuffer()));
+    const listed = execFileSync("tar", ["-tf", join(root, "set.tar")], { encoding: "utf8" });
+    expect(listed.trim().split("\n").sort()).toEqual(["a.json", long]);
+    expect(execFileSync("tar", ["-xOf", join(root, "set.tar"), long], { encoding: "utf8" })).toBe('{"b": 2}');
   });
   it("refuses what no pipeline can use", async () => {
     const sent = await send("\u007fELF\u0002\u0001\u0000\u0000");

@@ -10,7 +10,9 @@ import { OperationalError, UserError } from "../../nodes/context.ts";
 import { own } from "../../pipelines/document/own.ts";
 import type { Services } from "../services.ts";
 import { readTree } from "../storage/artifacts.ts";
+import { isCode, type TreeFiles } from "../storage/blobs.ts";
 import { contentType } from "./contentType.ts";
+import { tar, tarSize } from "./tar.ts";
 
 /** Larger models are given by a path on the server's machine. */
 const MAX_UPLOAD_BYTES = 4 * 2 ** 30;
@@ -30,9 +32,14 @@ export async function handleBlobs(
     if (!match?.[1] || (request.method !== "GET" && request.method !== "HEAD")) {
       return sendJson(response, 404, { message: "There is nothing here." });
     }
-    const path = await storedPath(services, match[1], match[2] && decodeURIComponent(match[2]));
-    await send(path, url.searchParams.get("download"), request.method, response);
+    const download = url.searchParams.get("download");
+    const file = match[2] && decodeURIComponent(match[2]);
+    const tree = download && file === undefined ? await readTree(services.blobs, match[1]) : undefined;
+    if (tree && download) return await sendTree(services, tree, download, response);
+    await send(await storedPath(services, match[1], file), download, request.method, response);
   } catch (error) {
+    // The reader went away: a page was left, a picture scrolled out of sight.
+    if (isCode(error, "ERR_STREAM_PREMATURE_CLOSE")) return;
     if (!(error instanceof UserError || error instanceof OperationalError)) throw error;
     sendJson(response, STATUS[error.code] ?? 400, { code: error.code, message: error.message, fix: error.fix });
   }
@@ -93,6 +100,23 @@ async function storedPath({ artifacts, blobs }: Services, digest: string, file: 
   return artifacts.filePath(inside);
 }
 
+/** A folder is downloaded as one archive. */
+async function sendTree({ artifacts }: Services, tree: TreeFiles, download: string, response: ServerResponse) {
+  const entries = await Promise.all(
+    Object.entries(tree).map(async ([name, file]) => ({ name, size: file.size, path: await artifacts.filePath(file) })),
+  );
+  response.writeHead(200, {
+    "content-type": "application/x-tar",
+    "content-length": tarSize(entries),
+    ...asFile(download),
+  });
+  await pipeline(tar(entries), response);
+}
+
+function asFile(name: string) {
+  return { "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}` };
+}
+
 async function send(path: string, download: string | null, method: "GET" | "HEAD", response: ServerResponse) {
   await using handle = await open(path);
   const { size } = await handle.stat();
@@ -104,7 +128,7 @@ async function send(path: string, download: string | null, method: "GET" | "HEAD
     "cache-control": "public, max-age=31536000, immutable",
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
-    ...(download ? { "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(download)}` } : {}),
+    ...(download ? asFile(download) : {}),
   });
   if (method === "HEAD") response.end();
   else await pipeline(createReadStream(path), response);

@@ -37,6 +37,8 @@ async function packagedChromium(): Promise<string> {
   mkdirSync(process.env.TMPDIR, { recursive: true });
   // Makes the package use the system libraries (nss) that it brings along.
   process.env.AWS_LAMBDA_JS_RUNTIME ??= "nodejs20.x";
+  // Its own font configuration loses the first web font of each process; the system's does not.
+  if (existsSync("/etc/fonts")) process.env.FONTCONFIG_PATH ??= "/etc/fonts";
   const { default: packaged } = await import("@sparticuz/chromium");
   return packaged.executablePath();
 }
