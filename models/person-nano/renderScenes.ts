@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { encodeFrame } from "../../nodes/load-scene/scene/encode.ts";
-import { SceneRenderer } from "../../nodes/load-scene/scene/render.ts";
+import { renderScene } from "../../nodes/load-scene/scene/render.ts";
 import { createScene } from "../../nodes/load-scene/scene/scene.ts";
 
 const { values } = parseArgs({
@@ -23,7 +23,7 @@ for (const folder of folders) await mkdir(folder, { recursive: true });
 
 for (let seed = first; seed < first + count; seed++) {
   const scene = createScene({ seed, width: size, height: size });
-  const frame = new SceneRenderer(scene).frame(0, 0);
+  const frame = renderScene(scene);
   const rows = frame.people
     .filter(({ ignored }) => !ignored)
     .map(({ box: [x, y, w, h] }) => [0, (x + w / 2) / size, (y + h / 2) / size, w / size, h / size].join(" "));

@@ -2,12 +2,13 @@
  * A person as bones: joints from the pose, thickness from the build, paint from the clothes. Lengths are shares of the
  * height as anthropometry gives them (Drillis and Contini, 1966): leg 0.53, upper arm 0.17, shoulders 0.23.
  */
+
+import { carriedBones } from "./carried.ts";
 import { type BodyPaints, bodyPaints } from "./clothes.ts";
 import type { Look } from "./look.ts";
 import type { Limb, Pose } from "./pose.ts";
 import type { Bone } from "./raster/bones.ts";
 import { add, type Camera, cross, unit, type Vec } from "./raster/camera.ts";
-import { carriedBones } from "./carried.ts";
 
 export interface Stand {
   /** Foot point on the ground. */
@@ -44,11 +45,15 @@ export function bodyBones(look: Look, pose: Pose, stand: Stand, camera: Camera):
   const neck = add(pelvis, spine, 0.315 * h);
   const size = look.child ? 1.22 : 1;
   const nod = turned(spine, forward, pose.nod * 0.6);
-  const face = unit(add(turned(forward, UP, -pose.nod * 0.6), right, Math.tan(Math.min(1.2, Math.max(-1.2, pose.turn)))));
+  const face = unit(
+    add(turned(forward, UP, -pose.nod * 0.6), right, Math.tan(Math.min(1.2, Math.max(-1.2, pose.turn)))),
+  );
   const head = add(neck, nod, 0.085 * h * size);
   const paints = bodyPaints(look, { up: nod, face, forward }, camera);
   const bones: Bone[] = [];
-  const legEnds = pose.legs.map((leg, side) => legBones({ look, paints, bones }, leg, { pelvis, forward, right, side }));
+  const legEnds = pose.legs.map((leg, side) =>
+    legBones({ look, paints, bones }, leg, { pelvis, forward, right, side }),
+  );
   trunkBones({ look, paints, bones }, { pelvis, chest, neck, right, spine }, legEnds);
   const hands = pose.arms.map((arm, side) => armBones({ look, paints, bones }, arm, { chest, forward, right, side }));
   headBones({ look, paints, bones }, { neck, head, nod, face, size });
@@ -104,7 +109,13 @@ function legBones({ look, paints, bones }: Making, leg: Limb, { pelvis, forward,
   bones.push({ a: knee, b: ankle, ra: 0.037 * h * wide, rb: 0.025 * h * wide, paint: paints.shin });
   const toe = turned(forward, UP, Math.max(-0.9, Math.min(0.5, leg.lower * 0.7)));
   const sole = add(ankle, UP, -0.018 * h);
-  bones.push({ a: add(sole, toe, -0.015 * h), b: add(sole, toe, 0.095 * h), ra: 0.024 * h, rb: 0.02 * h, paint: paints.shoe });
+  bones.push({
+    a: add(sole, toe, -0.015 * h),
+    b: add(sole, toe, 0.095 * h),
+    ra: 0.024 * h,
+    rb: 0.02 * h,
+    paint: paints.shoe,
+  });
   return bottom === "robe" ? ankle : knee;
 }
 
@@ -126,9 +137,21 @@ function trunkBones(making: Making, { pelvis, chest, neck, right, spine }: Trunk
     const low = add(pelvis, right, out * 0.038 * h * build);
     bones.push({ a: low, b: add(chest, right, out * 0.052 * h), ra: waist, rb: breast, paint: paints.trunk });
     const seat = add(pelvis, spine, -0.012 * h);
-    bones.push({ a: seat, b: add(seat, right, out * 0.045 * h), ra: 0.06 * h * build, rb: 0.055 * h * build, paint: paints.thigh });
+    bones.push({
+      a: seat,
+      b: add(seat, right, out * 0.045 * h),
+      ra: 0.06 * h * build,
+      rb: 0.055 * h * build,
+      paint: paints.thigh,
+    });
   }
-  bones.push({ a: add(pelvis, spine, 0.03 * h), b: add(chest, spine, -0.02 * h), ra: waist * 1.12, rb: breast * 1.14, paint: paints.front });
+  bones.push({
+    a: add(pelvis, spine, 0.03 * h),
+    b: add(chest, spine, -0.02 * h),
+    ra: waist * 1.12,
+    rb: breast * 1.14,
+    paint: paints.front,
+  });
   const shoulder = 0.046 * h * thick;
   bones.push({
     a: add(chest, right, -0.088 * h),
@@ -137,12 +160,24 @@ function trunkBones(making: Making, { pelvis, chest, neck, right, spine }: Trunk
     rb: shoulder,
     paint: paints.shoulders,
   });
-  bones.push({ a: add(chest, spine, 0.02 * h), b: add(neck, spine, 0.02 * h), ra: 0.042 * h, rb: 0.03 * h, paint: paints.neck });
+  bones.push({
+    a: add(chest, spine, 0.02 * h),
+    b: add(neck, spine, 0.02 * h),
+    ra: 0.042 * h,
+    rb: 0.03 * h,
+    paint: paints.neck,
+  });
   const hem = top === "coat" ? 0.62 : bottom === "skirt" || bottom === "dress" ? 0.85 : bottom === "robe" ? 0.98 : 0;
   if (hem === 0) return;
   legEnds.forEach((end, side) => {
     const from = add(pelvis, right, (side === 0 ? -1 : 1) * 0.03 * h);
-    bones.push({ a: from, b: towards(from, end, hem), ra: 0.075 * h * build, rb: 0.085 * h * build, paint: paints.skirt });
+    bones.push({
+      a: from,
+      b: towards(from, end, hem),
+      ra: 0.075 * h * build,
+      rb: 0.085 * h * build,
+      paint: paints.skirt,
+    });
   });
   const [left, other] = legEnds;
   if (!left || !other) return;
@@ -190,7 +225,13 @@ function headBones({ look, paints, bones }: Making, { neck, head, nod, face, siz
   const back = (up: number, behind: number): Vec => add(add(head, nod, up * h), face, -behind * h);
   const { hair } = look;
   if (hair === "long") {
-    bones.push({ a: back(0.005, 0.025), b: add(add(neck, face, -0.04 * h), nod, -0.03 * h), ra: 0.048 * h, rb: 0.04 * h, paint: paints.hair });
+    bones.push({
+      a: back(0.005, 0.025),
+      b: add(add(neck, face, -0.04 * h), nod, -0.03 * h),
+      ra: 0.048 * h,
+      rb: 0.04 * h,
+      paint: paints.hair,
+    });
   } else if (hair === "bun") {
     bones.push({ a: back(0.045, 0.045), b: back(0.05, 0.05), ra: 0.024 * h, rb: 0.024 * h, paint: paints.hair });
   } else if (hair === "hood" || hair === "scarf") {
@@ -201,7 +242,13 @@ function headBones({ look, paints, bones }: Making, { neck, head, nod, face, siz
     bones.push({ a: back(0.024, 0.006), b: back(0.028, 0.006), ra: 0.053 * h, rb: 0.052 * h, paint: paints.hair });
     for (const out of [-1, 1]) {
       const side = add(brim, beyond, out * 0.02 * h);
-      bones.push({ a: add(side, face, 0.03 * h), b: add(side, face, hair === "cap" ? 0.08 * h : 0.06 * h), ra: 0.012 * h, rb: 0.008 * h, paint: paints.hair });
+      bones.push({
+        a: add(side, face, 0.03 * h),
+        b: add(side, face, hair === "cap" ? 0.08 * h : 0.06 * h),
+        ra: 0.012 * h,
+        rb: 0.008 * h,
+        paint: paints.hair,
+      });
     }
   } else if (hair === "beanie") {
     bones.push({ a: back(0.025, 0.01), b: back(0.04, 0.012), ra: 0.053 * h, rb: 0.046 * h, paint: paints.hair });

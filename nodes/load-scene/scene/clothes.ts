@@ -1,10 +1,11 @@
 /** The paint of a body: folds, patterns, skin, and a face that looks where the head does. */
-import { hash, smooth } from "./raster/noise.ts";
+
 import { mixed, scaled } from "./colour.ts";
 import type { Look, Pattern } from "./look.ts";
 import type { BonePaint } from "./raster/bones.ts";
 import { type Camera, cross, turnToCamera, type Vec } from "./raster/camera.ts";
 import type { Rgb } from "./raster/canvas.ts";
+import { hash, smooth } from "./raster/noise.ts";
 
 export interface BodyPaints {
   readonly thigh: BonePaint;
@@ -43,7 +44,10 @@ export function bodyPaints(look: Look, axes: BodyAxes, camera: Camera): BodyPain
   const forward = turnToCamera(camera, axes.forward);
   const open = top === "jacket" && pattern !== "bands";
   const shirt = cloth(accentRgb, folds + 11);
-  const hairy = hair === "cap" || hair === "helmet" || hair === "beanie" || hair === "scarf" ? scaled(accentRgb, 0.9) : look.hairRgb;
+  const hairy =
+    hair === "cap" || hair === "helmet" || hair === "beanie" || hair === "scarf"
+      ? scaled(accentRgb, 0.9)
+      : look.hairRgb;
   const covers = hair === "hood" ? topRgb : hairy;
   const bareLegs = bottom === "shorts" || bottom === "skirt" || bottom === "dress";
   return {

@@ -32,7 +32,11 @@ export interface Conditions {
 export function drawConditions(place: Place, light: LightName, weather: WeatherName, random: Random): Conditions {
   const lit = lighting(place, light, weather, random);
   const dark = light === "night" || light === "infrared";
-  const noisy = dark ? random.between(0.012, 0.085) : light === "dusk" ? random.between(0.008, 0.05) : random.between(0.002, 0.025);
+  const noisy = dark
+    ? random.between(0.012, 0.085)
+    : light === "dusk"
+      ? random.between(0.008, 0.05)
+      : random.between(0.002, 0.025);
   return {
     ...lit,
     lens: {
@@ -42,8 +46,15 @@ export function drawConditions(place: Place, light: LightName, weather: WeatherN
       softness: random.chance(0.65) ? 1 : 2,
     },
     sensor: {
-      brightness: light === "night" ? random.between(0.2, 0.38) : light === "dusk" ? random.between(0.28, 0.45) : random.between(0.34, 0.58),
-      mostGain: dark ? 14 : 8,
+      brightness:
+        light === "infrared"
+          ? random.between(0.24, 0.42)
+          : light === "night"
+            ? random.between(0.2, 0.38)
+            : light === "dusk"
+              ? random.between(0.28, 0.45)
+              : random.between(0.34, 0.58),
+      mostGain: light === "infrared" ? 3 : dark ? 14 : 8,
       noise: noisy,
       chroma: random.between(0.2, 1),
       saturation: random.between(0.45, 1.15),
@@ -69,12 +80,18 @@ function rain(light: LightName, random: Random): Rain {
 
 type Lighting = Pick<Conditions, "light" | "sky" | "shadows" | "contact">;
 
-const NIGHT_SKY: Sky = { horizon: [0.012, 0.012, 0.014], zenith: [0.004, 0.004, 0.006], clouds: [0.01, 0.01, 0.01], cover: 0.3, seed: 3 };
+const NIGHT_SKY: Sky = {
+  horizon: [0.012, 0.012, 0.014],
+  zenith: [0.004, 0.004, 0.006],
+  clouds: [0.01, 0.01, 0.01],
+  cover: 0.3,
+  seed: 3,
+};
 const ABOVE: Vec = [0.08, 0.99, -0.11];
 
 function lighting(place: Place, light: LightName, weather: WeatherName, random: Random): Lighting {
   if (light === "infrared") {
-    const beam = { beam: random.between(1.5, 3), beamReach: random.between(3, 8) };
+    const beam = { beam: random.between(1.2, 2.4), beamReach: random.between(4, 11) };
     const faint = random.between(0.01, 0.06);
     return { light: { ...unlit(faint), ...beam }, sky: NIGHT_SKY, shadows: 0, contact: 0.3 };
   }
@@ -83,10 +100,20 @@ function lighting(place: Place, light: LightName, weather: WeatherName, random: 
   const lamps = place.lamps.slice(0, light === "dusk" ? 2 : 3);
   const faint = light === "dusk" ? random.between(0.18, 0.4) : random.between(0.02, 0.05);
   const tint = hsv(random.pick([0.62, 0.68, 0.06] as const), random.between(0.1, 0.4), 0.9);
-  const glow = light === "dusk" ? scaled(hsv(random.pick([0.03, 0.07, 0.6] as const), 0.5, 0.9), 0.8) : NIGHT_SKY.horizon;
+  const glow =
+    light === "dusk" ? scaled(hsv(random.pick([0.03, 0.07, 0.6] as const), 0.5, 0.9), 0.8) : NIGHT_SKY.horizon;
   return {
     light: { ...unlit(faint), ambient: scaled(tint, faint), lamps, sun: ABOVE, sunRgb: scaled(tint, faint * 0.4) },
-    sky: light === "dusk" ? { horizon: glow, zenith: scaled(tint, 0.3), clouds: scaled(tint, 0.25), cover: random.next(), seed: random.between(0, 99) } : NIGHT_SKY,
+    sky:
+      light === "dusk"
+        ? {
+            horizon: glow,
+            zenith: scaled(tint, 0.3),
+            clouds: scaled(tint, 0.25),
+            cover: random.next(),
+            seed: random.between(0, 99),
+          }
+        : NIGHT_SKY,
     shadows: 0,
     contact: random.between(0.35, 0.6),
   };
@@ -99,7 +126,9 @@ function daylight(weather: WeatherName, random: Random): Lighting {
   const sun = unit([Math.cos(around) * Math.cos(rise), Math.sin(rise), Math.sin(around) * Math.cos(rise)]);
   const blue = hsv(0.58, random.between(0.05, 0.25), 1);
   const bright = sunny ? random.between(0.25, 0.45) : random.between(0.6, 0.8);
-  const sunRgb = sunny ? scaled(hsv(0.11, random.between(0.05, 0.25), 1), random.between(0.7, 1.2)) : ([0.15, 0.15, 0.15] as const);
+  const sunRgb = sunny
+    ? scaled(hsv(0.11, random.between(0.05, 0.25), 1), random.between(0.7, 1.2))
+    : ([0.15, 0.15, 0.15] as const);
   return {
     light: { ...unlit(0), ambient: scaled(blue, bright), sun: sunny ? sun : ABOVE, sunRgb },
     sky: {
@@ -115,9 +144,14 @@ function daylight(weather: WeatherName, random: Random): Lighting {
 }
 
 function indoors(place: Place, light: LightName, random: Random): Lighting {
-  const share = light === "day" ? random.between(0.45, 0.7) : light === "dusk" ? random.between(0.12, 0.25) : random.between(0.03, 0.07);
+  const share =
+    light === "day"
+      ? random.between(0.45, 0.7)
+      : light === "dusk"
+        ? random.between(0.12, 0.25)
+        : random.between(0.03, 0.07);
   const tint = hsv(random.pick([0.12, 0.1, 0.55] as const), random.between(0, 0.16), 1);
-  const lamps = light === "day" ? place.lamps.slice(0, 2) : place.lamps.slice(0, random.int(1, 3));
+  const lamps = light === "day" ? place.lamps.slice(0, 1) : place.lamps.slice(0, random.int(1, 3));
   return {
     light: { ...unlit(0), ambient: scaled(tint, share), lamps, sun: ABOVE, sunRgb: scaled(tint, share * 0.5) },
     sky: NIGHT_SKY,

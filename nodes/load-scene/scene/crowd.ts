@@ -1,9 +1,10 @@
 /** Who is in a scene and where they go: alone or in groups, at distances that spread their heights in the picture. */
+
+import { bodyBones, type Stand } from "./body.ts";
 import { drawLook, type Look } from "./look.ts";
 import type { Place } from "./places/place.ts";
 import { inside } from "./places/place.ts";
 import { drawGait, type Gait, poseAt, type Stance } from "./pose.ts";
-import { bodyBones, type Stand } from "./body.ts";
 import type { Prop } from "./prop.ts";
 import type { Random } from "./random.ts";
 import type { Bone } from "./raster/bones.ts";
@@ -45,14 +46,39 @@ export function drawCrowd(count: number, cast: Cast, random: Random): Actor[] {
   while (actors.length < count && tries++ < count * 25) {
     const lead = drawSpot(cast, actors, random);
     if (!lead) continue;
-    const members = Math.min(count - actors.length, random.weighted({ "1": 50, "2": 27, "3": 13, "4": 10 }) === "1" ? 1 : random.int(2, 4));
-    const stance = random.weighted<Stance>({ walk: 66, run: 3, stand: 18, phone: 5, carry: 2, push: 1, sit: 2, bend: 2, crouch: 1 });
-    const heading = random.chance(0.5) ? random.pick([0, Math.PI] as const) + random.between(-0.5, 0.5) : random.between(-Math.PI, Math.PI);
+    const members = Math.min(
+      count - actors.length,
+      random.weighted({ "1": 50, "2": 27, "3": 13, "4": 10 }) === "1" ? 1 : random.int(2, 4),
+    );
+    const stance = random.weighted<Stance>({
+      walk: 66,
+      run: 3,
+      stand: 18,
+      phone: 5,
+      carry: 2,
+      push: 1,
+      sit: 2,
+      bend: 2,
+      crouch: 1,
+    });
+    const heading = random.chance(0.5)
+      ? random.pick([0, Math.PI] as const) + random.between(-0.5, 0.5)
+      : random.between(-Math.PI, Math.PI);
     for (let i = 0; i < members; i++) {
       const together = i === 0 ? lead : near(lead, cast, actors, random);
       if (!together) continue;
-      const facing = stance === "stand" && members > 1 ? Math.atan2(lead.x - together.x, lead.z - together.z) + random.between(-0.6, 0.6) : heading + random.between(-0.15, 0.15);
-      actors.push(actor({ ...together, heading: i === 0 && stance === "stand" ? random.between(-Math.PI, Math.PI) : facing }, stance, cast, random));
+      const facing =
+        stance === "stand" && members > 1
+          ? Math.atan2(lead.x - together.x, lead.z - together.z) + random.between(-0.6, 0.6)
+          : heading + random.between(-0.15, 0.15);
+      actors.push(
+        actor(
+          { ...together, heading: i === 0 && stance === "stand" ? random.between(-Math.PI, Math.PI) : facing },
+          stance,
+          cast,
+          random,
+        ),
+      );
     }
   }
   return actors;
@@ -61,13 +87,27 @@ export function drawCrowd(count: number, cast: Cast, random: Random): Actor[] {
 function actor(start: Stand, stance: Stance, { infrared, raining }: Cast, random: Random): Actor {
   const drawn = drawLook(random, infrared);
   const carried = raining && random.chance(0.25) ? "umbrella" : drawn.carried;
-  const look: Look = { ...drawn, carried: stance === "carry" ? "box" : stance === "phone" ? "phone" : carried === "box" || carried === "phone" ? "nothing" : carried };
+  const look: Look = {
+    ...drawn,
+    carried:
+      stance === "carry"
+        ? "box"
+        : stance === "phone"
+          ? "phone"
+          : carried === "box" || carried === "phone"
+            ? "nothing"
+            : carried,
+  };
   const still = stance === "stand" || stance === "sit" || stance === "bend" || stance === "crouch";
   return {
     look,
     gait: drawGait(random, look.carried === "umbrella" ? "phone" : stance),
     start,
-    speed: still ? 0 : stance === "run" ? random.between(2.2, 3.5) : random.between(0.8, 1.6) * Math.sqrt(look.height / 1.7),
+    speed: still
+      ? 0
+      : stance === "run"
+        ? random.between(2.2, 3.5)
+        : random.between(0.8, 1.6) * Math.sqrt(look.height / 1.7),
     path: random.between(3, 9),
     phase: random.next(),
   };
@@ -80,7 +120,7 @@ function drawSpot(cast: Cast, actors: readonly Actor[], random: Random): Point |
   const { view, place } = cast;
   const { camera } = view;
   for (let i = 0; i < 30; i++) {
-    const wanted = SMALLEST * 1.12 * (LARGEST / SMALLEST / 1.15) ** random.next() * view.height;
+    const wanted = SMALLEST * 1.12 * (LARGEST / SMALLEST / 1.15) ** (random.next() ** 0.75) * view.height;
     const depth = (camera.focal * 1.7) / wanted;
     const px = random.between(-0.02, 1.02) * view.width + camera.centreX - view.width / 2;
     const across = ((px - camera.centreX) / camera.focal) * depth;
@@ -119,7 +159,11 @@ function fits({ x, z }: Point, { view, props }: Cast, actors: readonly Actor[]):
 }
 
 /** Where an actor is and how they stand after `seconds`. */
-export function actorBones({ look, gait, start, speed, path, phase }: Actor, seconds: number, camera: Camera): { readonly bones: Bone[]; readonly foot: Vec } {
+export function actorBones(
+  { look, gait, start, speed, path, phase }: Actor,
+  seconds: number,
+  camera: Camera,
+): { readonly bones: Bone[]; readonly foot: Vec } {
   const walked = speed * seconds;
   const lap = walked % (2 * path);
   const back = lap > path;
@@ -131,5 +175,8 @@ export function actorBones({ look, gait, start, speed, path, phase }: Actor, sec
   };
   // A cycle is two steps, each about 0.43 of the height.
   const cycles = walked / (0.86 * look.height);
-  return { bones: bodyBones(look, poseAt(gait, phase + cycles), stand, camera), foot: add([stand.x, 0, stand.z], [0, 0, 0]) };
+  return {
+    bones: bodyBones(look, poseAt(gait, phase + cycles), stand, camera),
+    foot: add([stand.x, 0, stand.z], [0, 0, 0]),
+  };
 }

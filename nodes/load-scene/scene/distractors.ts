@@ -1,13 +1,25 @@
 /** Things that are not people and might be taken for some: statues, coats on racks, dogs, carts, mannequin torsos. */
 import { hex, hsv } from "./colour.ts";
-import { axesOf, bone, matt, type Prop, slabFaces } from "./prop.ts";
 import { plain } from "./paints.ts";
+import { axesOf, bone, matt, type Prop, slabFaces } from "./prop.ts";
 import type { Random } from "./random.ts";
 import type { Bone, BonePaint } from "./raster/bones.ts";
 import { add, type Vec } from "./raster/camera.ts";
 import { smooth } from "./raster/noise.ts";
 
-export type DistractorKind = "bust" | "obelisk" | "coatRack" | "torso" | "dog" | "cart" | "bicycle" | "cone" | "bin" | "plant" | "sign" | "sacks";
+export type DistractorKind =
+  | "bust"
+  | "obelisk"
+  | "coatRack"
+  | "torso"
+  | "dog"
+  | "cart"
+  | "bicycle"
+  | "cone"
+  | "bin"
+  | "plant"
+  | "sign"
+  | "sacks";
 
 export interface Spot {
   readonly x: number;
@@ -26,7 +38,9 @@ type Maker = (spot: Spot, random: Random) => Prop;
 const MAKERS: Readonly<Record<DistractorKind, Maker>> = {
   bust: ({ x, z, yaw }, random) => {
     const { right, forward } = axesOf(yaw);
-    const rgb = random.chance(0.6) ? hsv(0.1, 0.06, random.between(0.55, 0.9)) : hsv(0.25, 0.35, random.between(0.2, 0.4));
+    const rgb = random.chance(0.6)
+      ? hsv(0.1, 0.06, random.between(0.55, 0.9))
+      : hsv(0.25, 0.35, random.between(0.2, 0.4));
     const paint = matt(rgb, 0.5, random.between(0, 99));
     const h = random.between(1.0, 1.35);
     const at = (r: number, u: number, f: number): Vec => add(add([x, h + u, z], right, r), forward, f);
@@ -115,8 +129,14 @@ const MAKERS: Readonly<Record<DistractorKind, Maker>> = {
     const at = (r: number, u: number, f: number): Vec => add(add([x, u, z], right, r), forward, f);
     const bones: Bone[] = [];
     for (const r of [-0.27, 0.27]) {
-      bones.push(bone(at(r, 0.95, -0.5), at(r, 0.9, 0.45), 0.014, metal), bone(at(r * 0.8, 0.5, -0.42), at(r * 0.8, 0.55, 0.38), 0.012, metal));
-      bones.push(bone(at(r, 0.15, -0.4), at(r, 0.95, -0.5), 0.014, metal), bone(at(r, 0.12, -0.4), at(r, 0.12, 0.4), 0.014, metal));
+      bones.push(
+        bone(at(r, 0.95, -0.5), at(r, 0.9, 0.45), 0.014, metal),
+        bone(at(r * 0.8, 0.5, -0.42), at(r * 0.8, 0.55, 0.38), 0.012, metal),
+      );
+      bones.push(
+        bone(at(r, 0.15, -0.4), at(r, 0.95, -0.5), 0.014, metal),
+        bone(at(r, 0.12, -0.4), at(r, 0.12, 0.4), 0.014, metal),
+      );
       for (const f of [-0.38, 0.38]) bones.push(bone(at(r, 0.06, f), at(r, 0.06, f), 0.06, matt([0.04, 0.04, 0.04])));
       for (let i = 0; i < 7; i++) {
         const f = -0.42 + i * 0.135;

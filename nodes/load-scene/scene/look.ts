@@ -51,7 +51,7 @@ export function drawLook(random: Random, infrared: boolean): Look {
     height,
     build: (child ? 0.86 : 1) * Math.min(1.5, Math.max(0.84, 1 + 0.14 * random.bell())),
     child,
-    skin: infrared ? grey(random.between(0.38, 0.62)) : skin,
+    skin: infrared ? grey(random.between(0.3, 0.5)) : skin,
     hair: random.weighted<Hair>({
       short: 44,
       long: 17,
@@ -69,12 +69,12 @@ export function drawLook(random: Random, infrared: boolean): Look {
     topRgb: seen(topRgb),
     accentRgb: seen(cloth(random, 0.5)),
     pattern:
-      top === "vest"
-        ? "bands"
-        : random.weighted<Pattern>({ plain: 66, stripes: 9, checks: 9, bands: 6, print: 10 }),
+      top === "vest" ? "bands" : random.weighted<Pattern>({ plain: 66, stripes: 9, checks: 9, bands: 6, print: 10 }),
     bottom,
     bottomRgb: seen(skirted ? cloth(random, 0.4) : trousers(random)),
-    shoeRgb: seen(random.chance(0.3) ? hsv(random.next(), 0.15, 0.85) : hsv(random.next(), 0.4, random.between(0.06, 0.3))),
+    shoeRgb: seen(
+      random.chance(0.3) ? hsv(random.next(), 0.15, 0.85) : hsv(random.next(), 0.4, random.between(0.06, 0.3)),
+    ),
     carried: random.weighted<Carried>({
       nothing: 52,
       backpack: 12,
@@ -108,7 +108,7 @@ function trousers(random: Random): Rgb {
 /** In near infrared dyes hardly matter: black cloth may shine white. */
 function inInfrared(random: Random, rgb: Rgb): Rgb {
   const grey = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
-  const value = 0.35 * grey + 0.65 * random.between(0.06, 0.75);
+  const value = 0.35 * grey + 0.65 * random.between(0.03, 0.6);
   return [value, value, value];
 }
 

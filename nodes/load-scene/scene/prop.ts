@@ -80,7 +80,12 @@ export function wall({ from, along, length, height, normal, paint, glow }: Wall)
 }
 
 /** A level rectangle from corner (x0, z0) to (x1, z1) at `y`; seen from above, or from below for a ceiling. */
-export function level(from: Vec, to: Vec, paint: FacePaint, options: { ceiling?: boolean; ground?: boolean; glow?: number } = {}): Face {
+export function level(
+  from: Vec,
+  to: Vec,
+  paint: FacePaint,
+  options: { ceiling?: boolean; ground?: boolean; glow?: number } = {},
+): Face {
   const y = from[1];
   return {
     points: [from, [to[0], y, from[2]], [to[0], y, to[2]], [from[0], y, to[2]]],
@@ -98,7 +103,14 @@ export function level(from: Vec, to: Vec, paint: FacePaint, options: { ceiling?:
 export function slope(low: readonly [Vec, Vec], high: readonly [Vec, Vec], paint: FacePaint): Face {
   const along = unit(add(low[1], low[0], -1));
   const rise = unit(add(high[0], low[0], -1));
-  return { points: [low[0], low[1], high[1], high[0]], origin: low[0], u: along, v: rise, normal: unit(cross(rise, along)), paint };
+  return {
+    points: [low[0], low[1], high[1], high[0]],
+    origin: low[0],
+    u: along,
+    v: rise,
+    normal: unit(cross(rise, along)),
+    paint,
+  };
 }
 
 export function bone(a: Vec, b: Vec, radii: number | readonly [number, number], paint: BonePaint): Bone {

@@ -4,7 +4,7 @@
  */
 import { type Conditions, drawConditions, type LightName, type WeatherName } from "./conditions.ts";
 import { type Actor, drawCrowd } from "./crowd.ts";
-import { distractor, type DistractorKind } from "./distractors.ts";
+import { type DistractorKind, distractor } from "./distractors.ts";
 import { corridor } from "./places/corridor.ts";
 import { hangPicture, inside, type Place, type PlaceName } from "./places/place.ts";
 import { shop } from "./places/shop.ts";
@@ -117,7 +117,11 @@ function aim({ camera }: Place, { width, canvasWidth, canvasHeight }: Aim, rando
 }
 
 /** Pictures on the walls, and things that stand about: always some where nobody is. */
-function dress(place: Place, empty: boolean, random: Random): { faces: Face[]; props: Prop[]; kinds: DistractorKind[] } {
+function dress(
+  place: Place,
+  empty: boolean,
+  random: Random,
+): { faces: Face[]; props: Prop[]; kinds: DistractorKind[] } {
   const faces = [...place.faces];
   const props = [...place.props];
   const kinds: DistractorKind[] = [];
@@ -130,8 +134,34 @@ function dress(place: Place, empty: boolean, random: Random): { faces: Face[]; p
   for (let i = 0; i < count; i++) {
     const kind = random.weighted<DistractorKind>(
       place.indoors
-        ? { bust: 10, obelisk: 3, coatRack: 15, torso: 10, dog: 8, cart: 14, bicycle: 2, cone: 5, bin: 8, plant: 12, sign: 8, sacks: 5 }
-        : { bust: 8, obelisk: 7, coatRack: 3, torso: 2, dog: 18, cart: 9, bicycle: 14, cone: 10, bin: 10, plant: 7, sign: 5, sacks: 7 },
+        ? {
+            bust: 10,
+            obelisk: 3,
+            coatRack: 15,
+            torso: 10,
+            dog: 8,
+            cart: 14,
+            bicycle: 2,
+            cone: 5,
+            bin: 8,
+            plant: 12,
+            sign: 8,
+            sacks: 5,
+          }
+        : {
+            bust: 8,
+            obelisk: 7,
+            coatRack: 3,
+            torso: 2,
+            dog: 18,
+            cart: 9,
+            bicycle: 14,
+            cone: 10,
+            bin: 10,
+            plant: 7,
+            sign: 5,
+            sacks: 7,
+          },
     );
     const spot = freeSpot(place, props, random);
     if (!spot) continue;
@@ -147,7 +177,8 @@ function freeSpot(place: Place, props: readonly Prop[], random: Random): { x: nu
     if (!walk) return undefined;
     const x = random.between(walk[0], walk[1]);
     const z = walk[2] + (Math.min(walk[3], 22) - walk[2]) * random.next() ** 1.3;
-    if (inside(walk, x, z) && props.every((prop) => Math.hypot(prop.x - x, prop.z - z) > prop.radius + 0.5)) return { x, z };
+    if (inside(walk, x, z) && props.every((prop) => Math.hypot(prop.x - x, prop.z - z) > prop.radius + 0.5))
+      return { x, z };
   }
   return undefined;
 }

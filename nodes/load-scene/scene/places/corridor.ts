@@ -19,9 +19,30 @@ export function corridor(random: Random): Place {
   const faces: Face[] = [
     level([-half, 0, -2], [half, 0, long], floorPaint(random), { ground: true }),
     level([-half, high, -2], [half, high, long], ceiling(random), { ceiling: true }),
-    wall({ from: [-half, 0, -2], along: [0, 0, 1], length: long + 2, height: high, normal: [1, 0, 0], paint: wallPaint }),
-    wall({ from: [half, 0, -2], along: [0, 0, 1], length: long + 2, height: high, normal: [-1, 0, 0], paint: wallPaint }),
-    wall({ from: [-half, 0, long], along: [1, 0, 0], length: 2 * half, height: high, normal: [0, 0, -1], paint: wallPaint }),
+    wall({
+      from: [-half, 0, -2],
+      along: [0, 0, 1],
+      length: long + 2,
+      height: high,
+      normal: [1, 0, 0],
+      paint: wallPaint,
+    }),
+    wall({
+      from: [half, 0, -2],
+      along: [0, 0, 1],
+      length: long + 2,
+      height: high,
+      normal: [-1, 0, 0],
+      paint: wallPaint,
+    }),
+    wall({
+      from: [-half, 0, long],
+      along: [1, 0, 0],
+      length: 2 * half,
+      height: high,
+      normal: [0, 0, -1],
+      paint: wallPaint,
+    }),
   ];
   const doorRgb = hsv(random.pick([0.07, 0.1, 0.6, 0.35]), random.between(0.05, 0.5), random.between(0.2, 0.8));
   const hangings: HangingPlace[] = [];
@@ -31,7 +52,9 @@ export function corridor(random: Random): Place {
       const normal: Vec = [-side, 0, 0];
       if (random.chance(0.75)) {
         const paint = door(doorRgb, 0.95, 2.1);
-        faces.push(wall({ from: [side * (half - 0.02), 0, z], along: [0, 0, 1], length: 0.95, height: 2.1, normal, paint }));
+        faces.push(
+          wall({ from: [side * (half - 0.02), 0, z], along: [0, 0, 1], length: 0.95, height: 2.1, normal, paint }),
+        );
       }
       const gap = random.between(1.6, 4.5);
       hangings.push({ from: [side * half, 0, z + 1.1], along: [0, 0, 1], normal, length: gap - 0.2 });
@@ -39,7 +62,9 @@ export function corridor(random: Random): Place {
     }
   }
   const paint = door(doorRgb, 1.6, 2.15);
-  faces.push(wall({ from: [-0.8, 0, long - 0.02], along: [1, 0, 0], length: 1.6, height: 2.15, normal: [0, 0, -1], paint }));
+  faces.push(
+    wall({ from: [-0.8, 0, long - 0.02], along: [1, 0, 0], length: 1.6, height: 2.15, normal: [0, 0, -1], paint }),
+  );
   const lamps: Lamp[] = [];
   const spacing = random.between(2, 4);
   const panel = random.between(0.3, 0.6);
@@ -74,7 +99,15 @@ export function floorPaint(random: Random) {
   const size = random.pick([0.3, 0.4, 0.6] as const);
   if (random.chance(0.3)) return plain(rgb, 0.3, 0.15);
   const second = random.chance(0.25) ? mixed(rgb, [0.05, 0.05, 0.05], 0.6) : undefined;
-  return tiled({ colour: rgb, joint: scaled(rgb, 0.55), width: size, height: size, gap: 0.008, vary: 0.12, ...(second && { second }) });
+  return tiled({
+    colour: rgb,
+    joint: scaled(rgb, 0.55),
+    width: size,
+    height: size,
+    gap: 0.008,
+    vary: 0.12,
+    ...(second && { second }),
+  });
 }
 
 function ceiling(random: Random) {
@@ -94,15 +127,29 @@ function furniture(half: number, long: number, high: number, random: Random): Pr
       props.push(distractor(kind, { x: side * (half - 0.35), z, yaw: (side * Math.PI) / 2 }, random));
     } else if (kind === "bench") {
       const faces = slabFaces({ base: [side * (half - 0.25), 0.36, z], size: [0.42, 0.09, 1.6], yaw: 0, paint: wood });
-      const legs = [-0.6, 0.6].flatMap((at) => slabFaces({ base: [side * (half - 0.25), 0, z + at], size: [0.36, 0.36, 0.06], yaw: 0, paint: wood }));
+      const legs = [-0.6, 0.6].flatMap((at) =>
+        slabFaces({ base: [side * (half - 0.25), 0, z + at], size: [0.36, 0.36, 0.06], yaw: 0, paint: wood }),
+      );
       props.push({ faces: [...faces, ...legs], bones: [], x: side * (half - 0.25), z, radius: 0.6 });
     } else if (kind === "cabinet") {
       const size: Vec = [0.45, random.between(0.8, 1.9), random.between(0.6, 1.4)];
-      props.push({ faces: slabFaces({ base: [side * (half - 0.24), 0, z], size, yaw: 0, paint: wood }), bones: [], x: side * (half - 0.24), z, radius: 0.6 });
+      props.push({
+        faces: slabFaces({ base: [side * (half - 0.24), 0, z], size, yaw: 0, paint: wood }),
+        bones: [],
+        x: side * (half - 0.24),
+        z,
+        radius: 0.6,
+      });
     } else {
       const x = side * random.between(0.4, half - 0.5);
       const paint = plain(hsv(0.1, 0.05, random.between(0.5, 0.9)), 0.2, 0.08);
-      props.push({ faces: slabFaces({ base: [x, 0, z], size: [0.4, high, 0.4], yaw: 0, paint }), bones: [], x, z, radius: 0.45 });
+      props.push({
+        faces: slabFaces({ base: [x, 0, z], size: [0.4, high, 0.4], yaw: 0, paint }),
+        bones: [],
+        x,
+        z,
+        radius: 0.45,
+      });
     }
   }
   return props;

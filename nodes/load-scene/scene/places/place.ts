@@ -2,11 +2,11 @@
 import { hsv } from "../colour.ts";
 import { type Poster, type PosterKind, poster } from "../paints.ts";
 import type { Prop } from "../prop.ts";
+import { wall } from "../prop.ts";
 import type { Random } from "../random.ts";
 import { add, type Vec } from "../raster/camera.ts";
 import type { Lamp } from "../raster/canvas.ts";
 import type { Face } from "../raster/faces.ts";
-import { wall } from "../prop.ts";
 
 export const PLACES = ["corridor", "shop", "yard", "street"] as const;
 export type PlaceName = (typeof PLACES)[number];
@@ -30,7 +30,12 @@ export interface Place {
   /** Lamps that burn when it is dark. */
   readonly lamps: readonly Lamp[];
   readonly indoors: boolean;
-  readonly camera: { readonly position: Vec; readonly yaw: number; readonly pitch: number; readonly fieldOfView: number };
+  readonly camera: {
+    readonly position: Vec;
+    readonly yaw: number;
+    readonly pitch: number;
+    readonly fieldOfView: number;
+  };
 }
 
 /** Hangs a picture a few centimetres before a wall. */

@@ -23,15 +23,54 @@ export function shop(random: Random): Place {
   ];
   const faces: Face[] = [
     level([-half, 0, -2], [half, 0, long], floorPaint(random), { ground: true }),
-    level([-half, high, -2], [half, high, long], tiled({ colour: hsv(0.1, 0.02, random.between(0.45, 0.9)), joint: [0.3, 0.3, 0.3], width: 1.2, height: 0.6, gap: 0.02, vary: 0.05 }), { ceiling: true }),
-    wall({ from: [-half, 0, -2], along: [0, 0, 1], length: long + 2, height: high, normal: [1, 0, 0], paint: wallPaint }),
-    wall({ from: [half, 0, -2], along: [0, 0, 1], length: long + 2, height: high, normal: [-1, 0, 0], paint: wallPaint }),
-    wall({ from: [-half, 0, long], along: [1, 0, 0], length: 2 * half, height: high, normal: [0, 0, -1], paint: wallPaint }),
+    level(
+      [-half, high, -2],
+      [half, high, long],
+      tiled({
+        colour: hsv(0.1, 0.02, random.between(0.45, 0.9)),
+        joint: [0.3, 0.3, 0.3],
+        width: 1.2,
+        height: 0.6,
+        gap: 0.02,
+        vary: 0.05,
+      }),
+      { ceiling: true },
+    ),
+    wall({
+      from: [-half, 0, -2],
+      along: [0, 0, 1],
+      length: long + 2,
+      height: high,
+      normal: [1, 0, 0],
+      paint: wallPaint,
+    }),
+    wall({
+      from: [half, 0, -2],
+      along: [0, 0, 1],
+      length: long + 2,
+      height: high,
+      normal: [-1, 0, 0],
+      paint: wallPaint,
+    }),
+    wall({
+      from: [-half, 0, long],
+      along: [1, 0, 0],
+      length: 2 * half,
+      height: high,
+      normal: [0, 0, -1],
+      paint: wallPaint,
+    }),
   ];
   const lamps: Lamp[] = [];
   for (let x = -half + 1.5; x < half; x += random.between(2, 3)) {
-    faces.push(level([x - 0.12, high - 0.03, 0], [x + 0.12, high - 0.03, long - 0.5], plain([0.95, 0.95, 0.9], 0, 0), { ceiling: true, glow: 1 }));
-    if (lamps.length < 4) lamps.push({ position: [x, high - 0.3, random.between(2, long - 2)], rgb: [0.8, 0.78, 0.7], reach: 2.2 });
+    faces.push(
+      level([x - 0.12, high - 0.03, 0], [x + 0.12, high - 0.03, long - 0.5], plain([0.95, 0.95, 0.9], 0, 0), {
+        ceiling: true,
+        glow: 1,
+      }),
+    );
+    if (lamps.length < 4)
+      lamps.push({ position: [x, high - 0.3, random.between(2, long - 2)], rgb: [0.8, 0.78, 0.7], reach: 2.2 });
   }
   const { props, walks } = shelving({ half, long, front }, random);
   const side = random.chance(0.5) ? 1 : -1;
@@ -88,7 +127,18 @@ function shelving({ half, long, front }: Room, random: Random): { readonly props
   if (random.chance(0.6)) {
     const [w, x] = [random.between(1.6, 3), random.between(-0.5, 0.5) * half];
     const paint = plain(hsv(random.next(), random.between(0, 0.5), random.between(0.25, 0.8)), 0.15, 0.05);
-    props.push({ faces: slabFaces({ base: [x, 0, front + 1.4], size: [w, random.between(0.9, 1.15), 0.65], yaw: random.between(-0.2, 0.2), paint }), bones: [], x, z: front + 1.4, radius: 0.5 });
+    props.push({
+      faces: slabFaces({
+        base: [x, 0, front + 1.4],
+        size: [w, random.between(0.9, 1.15), 0.65],
+        yaw: random.between(-0.2, 0.2),
+        paint,
+      }),
+      bones: [],
+      x,
+      z: front + 1.4,
+      radius: 0.5,
+    });
   }
   if (random.chance(0.4)) props.push(distractor("plant", { x: -half + 0.5, z: long - 0.6, yaw: 0 }, random));
   return { props, walks };

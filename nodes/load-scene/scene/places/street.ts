@@ -18,7 +18,15 @@ export function street(random: Random): Place {
   const edge = road + pavement;
   const hangings: HangingPlace[] = [];
   const slab = hsv(random.between(0.05, 0.12), random.between(0, 0.12), random.between(0.4, 0.7));
-  const paving = tiled({ colour: slab, joint: scaled(slab, 0.6), width: random.between(0.3, 0.7), height: random.between(0.3, 0.6), gap: 0.012, vary: 0.2, bond: random.chance(0.5) });
+  const paving = tiled({
+    colour: slab,
+    joint: scaled(slab, 0.6),
+    width: random.between(0.3, 0.7),
+    height: random.between(0.3, 0.6),
+    gap: 0.012,
+    vary: 0.2,
+    bond: random.chance(0.5),
+  });
   const faces: Face[] = [
     level([-road, 0, -8], [road, 0, far], roadPaint(random, road), { ground: true }),
     level([-edge, 0, -8], [-road, 0, far], paving, { ground: true }),
@@ -38,8 +46,23 @@ export function street(random: Random): Place {
         glow: random.between(0, 0.7),
         seed: random.int(0, 9999),
       });
-      faces.push(wall({ from: [side * edge, 0, z], along: [0, 0, 1], length, height: random.between(4, 13), normal, paint }));
-      hangings.push({ from: [side * edge, 0, Math.max(2, z)], along: [0, 0, 1], normal, length: Math.max(0.5, length - 1) });
+      const height = random.between(4, 13);
+      const bare = plain(hsv(random.between(0.04, 0.1), 0.15, random.between(0.3, 0.6)), 0.3, 0.1);
+      faces.push(wall({ from: [side * edge, 0, z], along: [0, 0, 1], length, height, normal, paint }));
+      faces.push(
+        ...slabFaces({
+          base: [side * (edge + 5.05), 0, z + length / 2],
+          size: [10, height, length],
+          yaw: 0,
+          paint: bare,
+        }),
+      );
+      hangings.push({
+        from: [side * edge, 0, Math.max(2, z)],
+        along: [0, 0, 1],
+        normal,
+        length: Math.max(0.5, length - 1),
+      });
       z += length + (random.chance(0.15) ? random.between(1, 4) : 0);
     }
     const kerb = plain(scaled(slab, 1.15), 0.2, 0.1);
@@ -100,11 +123,22 @@ function things(road: number, edge: number, random: Random): Prop[] {
       else if (kind === "bin") props.push(distractor("bin", spot, random));
     }
   }
-  if (random.chance(0.3)) props.push(car({ x: random.between(-1, 1) * (road - 2), z: random.between(9, 35), yaw: random.chance(0.5) ? 0 : Math.PI }, random));
+  if (random.chance(0.3))
+    props.push(
+      car(
+        { x: random.between(-1, 1) * (road - 2), z: random.between(9, 35), yaw: random.chance(0.5) ? 0 : Math.PI },
+        random,
+      ),
+    );
   if (random.chance(0.25)) {
     const z = random.between(4, 12);
     const x = (random.chance(0.5) ? 1 : -1) * (edge - 1.2);
-    props.push(barrier([x, 0, z], [x, 0, z + random.between(2, 4)], { height: random.between(0.5, 1.1), paint: wallPaint(random) }));
+    props.push(
+      barrier([x, 0, z], [x, 0, z + random.between(2, 4)], {
+        height: random.between(0.5, 1.1),
+        paint: wallPaint(random),
+      }),
+    );
   }
   return props;
 }

@@ -4,6 +4,7 @@
  */
 import { toCamera, type Vec } from "./camera.ts";
 import type { Canvas, LocalLight } from "./canvas.ts";
+import { smooth } from "./noise.ts";
 
 /**
  * Linear albedo into `out`: `t` goes 0..1 from a to b, (nx, ny) is the surface's normal in the picture, right and down.
@@ -16,6 +17,8 @@ export interface Bone {
   readonly ra: number;
   readonly rb: number;
   readonly paint: BonePaint;
+  /** Share of the radius that noise bites out of the outline, as of leaves; absent: smooth. */
+  readonly ragged?: number;
   /** Belongs to what is carried, not to the body: it hides, and is no part of the box. */
   readonly carried?: boolean;
 }
@@ -41,6 +44,7 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
   const dy = by - ay;
   const square = dx * dx + dy * dy || 1e-9;
   const { ambient, key, towards, up } = local;
+  const ragged = bone.ragged ?? 0;
   for (let y = top; y <= bottom; y++) {
     const py = y + 0.5 - ay;
     for (let x = left; x <= right; x++) {
@@ -53,12 +57,13 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
       const far = ox * ox + oy * oy;
       if (far >= r * r) continue;
       const at = y * width + x;
+      const nx = ox / r;
+      const ny = oy / r;
+      if (ragged > 0 && bitten(nx, ny, bone.a[0] * 37 + t, ragged)) continue;
       if (owner !== 0 && stamp[at] !== owner) {
         stamp[at] = owner;
         covered[owner]++;
       }
-      const nx = ox / r;
-      const ny = oy / r;
       const nz = Math.sqrt(1 - nx * nx - ny * ny);
       const depth = a[2] + (b[2] - a[2]) * t - (bone.ra + (bone.rb - bone.ra) * t) * nz;
       const inverse = 1 / depth;
@@ -76,4 +81,10 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
       rgb[to + 2] = albedo[2] * (ambient[2] * sky + key[2] * shine);
     }
   }
+}
+
+/** Whether the outline's noise takes a point away: more of them towards the rim. */
+function bitten(nx: number, ny: number, seed: number, ragged: number): boolean {
+  const edge = 1 - ragged * smooth(nx * 9 + seed, ny * 9 + seed * 0.7);
+  return nx * nx + ny * ny > edge * edge;
 }

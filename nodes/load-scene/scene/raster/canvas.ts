@@ -44,12 +44,11 @@ export interface Canvas {
 /** At most this many people on one canvas. */
 export const MAX_OWNERS = 254;
 
-export function createCanvas(width: number, height: number, scene: { camera: Camera; light: Light }): Canvas {
-  const pixels = width * height;
+/** Memory for canvases of up to so many pixels, to use again: one picture after the other needs no more than one. */
+export type CanvasMemory = Pick<Canvas, "rgb" | "near" | "owner" | "ground" | "stamp" | "covered">;
+
+export function canvasMemory(pixels: number): CanvasMemory {
   return {
-    width,
-    height,
-    ...scene,
     rgb: new Float32Array(pixels * 3),
     near: new Float32Array(pixels),
     owner: new Uint8Array(pixels),
@@ -59,7 +58,20 @@ export function createCanvas(width: number, height: number, scene: { camera: Cam
   };
 }
 
-/** Copies what is drawn; nobody may have been drawn yet. */
+export interface CanvasOf {
+  readonly camera: Camera;
+  readonly light: Light;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A cleared canvas; in `memory` where that is given, whose former contents are lost. */
+export function createCanvas(of: CanvasOf, memory = canvasMemory(of.width * of.height)): Canvas {
+  for (const buffer of [memory.near, memory.owner, memory.ground, memory.stamp, memory.covered]) buffer.fill(0);
+  return { ...of, ...memory };
+}
+
+/** Copies what is drawn onto a canvas of the same size; nobody may have been drawn yet. */
 export function copyCanvas(from: Canvas, to: Canvas): void {
   to.rgb.set(from.rgb);
   to.near.set(from.near);

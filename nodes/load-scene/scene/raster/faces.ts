@@ -78,6 +78,7 @@ function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: nu
   const shine = light.lamps.length > 0 || light.beam > 0;
   const marks = face.ground ? 1 : 0;
   const lit = new Float32Array(3);
+  const shineOn = shineOf(canvas, face, normal);
   return (y, from, to) => {
     const py = y + 0.5;
     for (let x = from; x <= to; x++) {
@@ -95,7 +96,7 @@ function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: nu
       lit[0] = base[0] + glow;
       lit[1] = base[1] + glow;
       lit[2] = base[2] + glow;
-      if (shine) addShine(canvas, face, { px, py, z, normal }, lit);
+      if (shine) shineOn(px, py, z, lit);
       const to3 = at * 3;
       rgb[to3] = albedo[0] * lit[0];
       rgb[to3 + 1] = albedo[1] * lit[1];
@@ -104,41 +105,49 @@ function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: nu
   };
 }
 
-/** What the lamps and the camera's illuminator add to a pixel. */
-function addShine(
+/** What the lamps and the camera's illuminator add at a pixel of depth z. */
+function shineOf(
   { camera, light }: Canvas,
   face: Face,
-  { px, py, z, normal }: { px: number; py: number; z: number; normal: Vec },
-  lit: Float32Array,
-): void {
-  const rx = (px - camera.centreX) / camera.focal;
-  const ry = (py - camera.centreY) / camera.focal;
-  const { right, down, forward, position } = camera;
-  if (light.beam > 0) {
-    const ray = Math.sqrt(rx * rx + ry * ry + 1);
-    const cosine = Math.abs(rx * normal[0] + ry * normal[1] + normal[2]) / ray;
-    const reach = light.beamReach * light.beamReach;
-    const beam = ((light.beam * reach) / (reach + z * z * ray * ray)) * (0.3 + 0.7 * cosine);
-    lit[0] += beam;
-    lit[1] += beam;
-    lit[2] += beam;
-  }
-  if (light.lamps.length === 0) return;
-  const wx = position[0] + z * (rx * right[0] + ry * down[0] + forward[0]);
-  const wy = position[1] + z * (rx * right[1] + ry * down[1] + forward[1]);
-  const wz = position[2] + z * (rx * right[2] + ry * down[2] + forward[2]);
-  for (const lamp of light.lamps) {
-    const dx = lamp.position[0] - wx;
-    const dy = lamp.position[1] - wy;
-    const dz = lamp.position[2] - wz;
-    const far = dx * dx + dy * dy + dz * dz;
-    const facing = (dx * face.normal[0] + dy * face.normal[1] + dz * face.normal[2]) / Math.sqrt(far);
-    const reach = lamp.reach * lamp.reach;
-    const fall = (reach / (reach + far)) * (0.2 + 0.8 * Math.max(0, facing));
-    lit[0] += lamp.rgb[0] * fall;
-    lit[1] += lamp.rgb[1] * fall;
-    lit[2] += lamp.rgb[2] * fall;
-  }
+  normal: Vec,
+): (px: number, py: number, z: number, lit: Float32Array) => void {
+  const { position, focal, centreX, centreY } = camera;
+  const [rightX, rightY, rightZ] = camera.right;
+  const [downX, downY, downZ] = camera.down;
+  const [forwardX, forwardY, forwardZ] = camera.forward;
+  const [faceX, faceY, faceZ] = face.normal;
+  const [normalX, normalY, normalZ] = normal;
+  const { beam, lamps } = light;
+  const beamReach = light.beamReach * light.beamReach;
+  return (px, py, z, lit) => {
+    const rx = (px - centreX) / focal;
+    const ry = (py - centreY) / focal;
+    if (beam > 0) {
+      const square = rx * rx + ry * ry + 1;
+      const cosine = Math.abs(rx * normalX + ry * normalY + normalZ) / Math.sqrt(square);
+      const light = ((beam * beamReach) / (beamReach + z * z * square)) * (0.3 + 0.7 * cosine);
+      lit[0] += light;
+      lit[1] += light;
+      lit[2] += light;
+    }
+    if (lamps.length === 0) return;
+    const wx = position[0] + z * (rx * rightX + ry * downX + forwardX);
+    const wy = position[1] + z * (rx * rightY + ry * downY + forwardY);
+    const wz = position[2] + z * (rx * rightZ + ry * downZ + forwardZ);
+    for (let i = 0; i < lamps.length; i++) {
+      const lamp = lamps[i];
+      const dx = lamp.position[0] - wx;
+      const dy = lamp.position[1] - wy;
+      const dz = lamp.position[2] - wz;
+      const far = dx * dx + dy * dy + dz * dz;
+      const facing = (dx * faceX + dy * faceY + dz * faceZ) / Math.sqrt(far);
+      const reach = lamp.reach * lamp.reach;
+      const fall = (reach / (reach + far)) * (facing > 0 ? 0.2 + 0.8 * facing : 0.2);
+      lit[0] += lamp.rgb[0] * fall;
+      lit[1] += lamp.rgb[1] * fall;
+      lit[2] += lamp.rgb[2] * fall;
+    }
+  };
 }
 
 /** Cuts off what lies behind the camera (Sutherland and Hodgman). */

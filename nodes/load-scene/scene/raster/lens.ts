@@ -5,7 +5,7 @@
 import type { Canvas } from "./canvas.ts";
 
 export interface Lens {
-  /** Radial distortion: r' = r (1 + k1 r^2 + k2 r^4), r = 1 at the picture's corner; negative k1 is a barrel. */
+  /** A barrel: a point at r of the picture (1 at its corner) shows what lies at r (1 + k1 r^2 + k2 r^4), both 0 or more. */
   readonly k1: number;
   readonly k2: number;
   /** Light lost in the corners, 0..1. */
@@ -26,36 +26,45 @@ export interface Exposure {
 export function expose(canvas: Canvas, lens: Lens, out: Exposure, scale: number): void {
   for (let pass = 0; pass < lens.softness; pass++) soften(canvas);
   const { width, height, rgb, owner } = out;
-  const reach = (width * width + height * height) / 4;
-  const most = canvas.width - 1.001;
+  const { k1, k2, vignette } = lens;
+  const from = canvas.rgb;
+  const owners = canvas.owner;
+  const columns = canvas.width;
+  const halfX = columns / 2;
+  const halfY = canvas.height / 2;
+  const reach = 4 / (width * width + height * height);
+  const most = columns - 1.001;
   const lowest = canvas.height - 1.001;
-  const stride = canvas.width * 3;
+  const stride = columns * 3;
+  // The filter mixes a pixel with its right and lower neighbours, so its content sits half a pixel down and right.
+  const shift = 0.5 + lens.softness * 0.5;
   for (let y = 0; y < height; y++) {
     const dy = y + 0.5 - height / 2;
     for (let x = 0; x < width; x++) {
       const dx = x + 0.5 - width / 2;
-      const r = (dx * dx + dy * dy) / reach;
-      const bend = (1 + r * (lens.k1 + r * lens.k2)) * scale;
-      // The filter mixes a pixel with its right and lower neighbours, so its content sits half a pixel down and right.
-      const shift = 0.5 + lens.softness * 0.5;
-      const sx = Math.min(most, Math.max(0, canvas.width / 2 + dx * bend - shift));
-      const sy = Math.min(lowest, Math.max(0, canvas.height / 2 + dy * bend - shift));
-      const x0 = Math.floor(sx);
-      const y0 = Math.floor(sy);
-      const a = sx - x0;
+      const r = (dx * dx + dy * dy) * reach;
+      const bend = (1 + r * (k1 + r * k2)) * scale;
+      const cx = halfX + dx * bend;
+      const cy = halfY + dy * bend;
+      const sx = Math.min(most, Math.max(0, cx - shift));
+      const sy = Math.min(lowest, Math.max(0, cy - shift));
+      const x0 = sx | 0;
+      const y0 = sy | 0;
       const b = sy - y0;
-      const from = (y0 * canvas.width + x0) * 3;
-      const light = 1 - lens.vignette * r * (0.4 + 0.6 * r);
+      const light = 1 - vignette * r * (0.4 + 0.6 * r);
+      const right = (sx - x0) * light;
+      const left = light - right;
+      const at = (y0 * columns + x0) * 3;
+      const under = at + stride;
       const to = (y * width + x) * 3;
-      for (let c = 0; c < 3; c++) {
-        const top = canvas.rgb[from + c] + (canvas.rgb[from + 3 + c] - canvas.rgb[from + c]) * a;
-        const under = from + stride + c;
-        const bottom = canvas.rgb[under] + (canvas.rgb[under + 3] - canvas.rgb[under]) * a;
-        rgb[to + c] = (top + (bottom - top) * b) * light;
-      }
-      const nx = Math.min(canvas.width - 1, Math.max(0, Math.floor(canvas.width / 2 + dx * bend)));
-      const ny = Math.min(canvas.height - 1, Math.max(0, Math.floor(canvas.height / 2 + dy * bend)));
-      owner[y * width + x] = canvas.owner[ny * canvas.width + nx];
+      const a0 = left * (1 - b);
+      const a1 = right * (1 - b);
+      const b0 = left * b;
+      const b1 = right * b;
+      rgb[to] = from[at] * a0 + from[at + 3] * a1 + from[under] * b0 + from[under + 3] * b1;
+      rgb[to + 1] = from[at + 1] * a0 + from[at + 4] * a1 + from[under + 1] * b0 + from[under + 4] * b1;
+      rgb[to + 2] = from[at + 2] * a0 + from[at + 5] * a1 + from[under + 2] * b0 + from[under + 5] * b1;
+      owner[y * width + x] = owners[(cy | 0) * columns + (cx | 0)];
     }
   }
 }

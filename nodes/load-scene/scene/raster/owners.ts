@@ -9,8 +9,14 @@ export interface Seen {
 }
 
 /** By owner number; entry 0 is nobody's. */
-export function countOwners(of: { readonly width: number; readonly height: number; readonly owner: Uint8Array }, people: number): Seen[] {
-  const seen = Array.from({ length: people + 1 }, (): Seen => ({ pixels: 0, left: of.width, top: of.height, right: -1, bottom: -1 }));
+export function countOwners(
+  of: { readonly width: number; readonly height: number; readonly owner: Uint8Array },
+  people: number,
+): Seen[] {
+  const seen = Array.from(
+    { length: people + 1 },
+    (): Seen => ({ pixels: 0, left: of.width, top: of.height, right: -1, bottom: -1 }),
+  );
   for (let y = 0, at = 0; y < of.height; y++) {
     for (let x = 0; x < of.width; x++, at++) {
       const owner = of.owner[at];

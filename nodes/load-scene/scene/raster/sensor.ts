@@ -1,6 +1,7 @@
 /** The sensor: exposure, noise, colour or infrared's grey, rain before the lens, and eight bits a channel. */
-import { hash } from "./noise.ts";
+
 import type { Exposure } from "./lens.ts";
+import { hash } from "./noise.ts";
 
 export interface Sensor {
   /** Mean brightness that the exposure aims at, 0..1 of the display's range. */
@@ -27,7 +28,7 @@ const bell = gaussians();
 export function develop({ width, height, rgb }: Exposure, sensor: Sensor, seed: number): Uint8Array {
   const pixels = width * height;
   let sum = 0;
-  for (let i = 1; i < pixels * 3; i += 9) sum += Math.sqrt(Math.min(1, rgb[i]));
+  for (let i = 1; i < pixels * 3; i += 9) sum += Math.sqrt(Math.min(1, Math.max(0, rgb[i])));
   const mean = (sum / Math.ceil((pixels * 3) / 9)) ** 2;
   const wanted = sensor.brightness ** 2.2;
   const gain = Math.min(sensor.mostGain, wanted / Math.max(1e-5, mean));

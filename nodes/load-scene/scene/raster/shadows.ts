@@ -1,6 +1,7 @@
 /** Shadows on the ground: sharp ones of the sun, from bones laid flat along its rays, and the soft dark under things. */
-import { project, type Vec } from "./camera.ts";
+
 import type { Bone } from "./bones.ts";
+import { project, type Vec } from "./camera.ts";
 import type { Canvas } from "./canvas.ts";
 
 const CORNERS = 8;

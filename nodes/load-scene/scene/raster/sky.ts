@@ -12,15 +12,13 @@ export interface Sky {
   readonly seed: number;
 }
 
-/** Fills a cleared canvas. */
-export function drawSky({ width, height, camera, rgb, near, ground, owner }: Canvas, sky: Sky): void {
-  near.fill(0);
-  ground.fill(0);
-  owner.fill(0);
+/** Fills what nothing has been drawn on. */
+export function drawSky({ width, height, camera, rgb, near }: Canvas, sky: Sky): void {
   const { right, down, forward } = camera;
   for (let y = 0; y < height; y++) {
     const ry = (y + 0.5 - camera.centreY) / camera.focal;
     for (let x = 0; x < width; x++) {
+      if (near[y * width + x] > 0) continue;
       const rx = (x + 0.5 - camera.centreX) / camera.focal;
       const rise = rx * right[1] + ry * down[1] + forward[1];
       const t = rise <= 0 ? 0 : Math.min(1, rise * 1.6);
