@@ -8,15 +8,25 @@ import { DECODE_OPTIONS, MAX_IMAGE_BYTES, previewJpeg, reasonOf, type StoredImag
 import { isImageName } from "../imagesIndex.ts";
 import { mapStream, streamOf } from "../streams.ts";
 import { type LabelSet, labelsFromCoco, labelsFromYolo } from "./labels.ts";
+import { scenesRecipe, writeScenes } from "./scenes.ts";
 import { loadImages } from "./schema.ts";
 
 const PREVIEWS = 3;
 
 export const run = implementNode(loadImages, async (ctx, _, { classes, limit }) => {
-  const files = (ctx.sources.source ?? []).filter(({ name }) => isImageName(name));
-  if ((ctx.sources.source ?? []).length === 0) {
-    throw new UserError("no-source", "No folder of images is set.", "Set source to a folder of images.");
+  const sources = ctx.sources.source ?? [];
+  if (sources.length === 0) {
+    const fix = "Set source to a folder of images, or to builtin:scenes for synthetic ones.";
+    throw new UserError("no-source", "No folder of images is set.", fix);
   }
+  const recipe = await scenesRecipe(ctx, sources);
+  if (recipe) {
+    if (ctx.sources.labels?.length) {
+      throw new UserError("scenes-have-labels", "Scenes bring their own labels.", "Leave labels empty.");
+    }
+    return { images: await writeScenes(ctx, recipe, limit) };
+  }
+  const files = sources.filter(({ name }) => isImageName(name));
   if (files.length === 0) {
     throw new UserError("no-images", "The folder has no image.", "JPEG, PNG, WebP, TIFF, GIF and AVIF are read.");
   }

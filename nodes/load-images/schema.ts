@@ -7,11 +7,11 @@ export const loadImages = defineNode({
   title: "Load images",
   category: "Source",
   icon: "images",
-  doc: "A folder of pictures, with labels where there are any: COCO's JSON, or YOLO's text files.",
+  doc: "A folder of pictures, with labels where there are any: COCO's JSON, or YOLO's text files. Or labelled synthetic scenes, for which no file is needed: builtin:scenes.",
   params: z.strictObject({
     source: z.string().default("").meta({
       title: "Images",
-      help: "A folder; folders in it are read too. JPEG, PNG, WebP, TIFF, GIF or AVIF.",
+      help: "A folder; folders in it are read too. JPEG, PNG, WebP, TIFF, GIF or AVIF. builtin:scenes: 500 synthetic ones to test with; builtin:scenes-train: others to calibrate with.",
       source: "images",
     }),
     labels: z.string().default("").meta({

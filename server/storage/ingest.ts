@@ -1,6 +1,6 @@
 /**
- * What a `source` parameter names, as stored files: a path under the workspace root, `builtin:NAME` of the project's
- * models, `sha256:HEX` or `sha256:HEX#NAME` of the store, an https address with its SHA-256. Nothing above the root and no
+ * What a `source` parameter names, as stored files: a path under the workspace root, `builtin:NAME` of what the
+ * project ships, `sha256:HEX` or `sha256:HEX#NAME` of the store, an https address with its SHA-256. Nothing above the root and no
  * link out of it is read: documents come from strangers. What the person at a terminal names may lie anywhere
  * (`ingestPath`) and enters the store before the run.
  */
@@ -94,7 +94,7 @@ export class Ingest {
   async #builtin(name: string, context: SourceContext): Promise<readonly SourceFile[]> {
     const { builtins } = this.options;
     const names = (await readdir(builtins).catch(() => [])).filter((entry) => !entry.startsWith(".")).sort();
-    const entry = names.find((file) => file === name || file === `${name}.onnx`);
+    const entry = names.find((file) => [name, `${name}.onnx`, `${name}.json`].includes(file));
     if (!entry) {
       const has = names.length > 0 ? `It ships ${names.join(", ")}.` : "It ships none yet.";
       throw new UserError("unknown-builtin", `this version ships no "${name}"`, `${has} Give the path of a file.`);

@@ -1,5 +1,5 @@
 /** What a person looks like, drawn once and kept for a whole sequence: build, skin, hair, clothes and what is carried. */
-import { hex, hsv, scaled } from "./colour.ts";
+import { hex, hsv } from "./colour.ts";
 import type { Random } from "./random.ts";
 import type { Rgb } from "./raster/canvas.ts";
 
