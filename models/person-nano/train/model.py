@@ -89,7 +89,7 @@ def backbone(name):
         stem = [conv(3, 16, 3, 2), conv(16, 24, 3, 2), plain(24)]
         return [nn.Sequential(*stem, conv(24, 48, 3, 2), Split(48, 2, plain)),
                 nn.Sequential(separable(48, 80, 5, 2), Split(80, 2, light(5))),
-                nn.Sequential(separable(80, 128, 5, 2), Split(128, 2, light(5)), Pool(128))], (48, 80, 128)
+                nn.Sequential(separable(80, 112, 5, 2), Split(112, 2, light(5)), Pool(112))], (48, 80, 112)
     raise ValueError(f"no design {name}: plain, inverted or hybrid")
 
 

@@ -1,7 +1,8 @@
 """Makes the pools of crops that training draws from: augmented once, seen by the teacher once, kept as arrays.
 
 `python pool.py real` makes crops and mosaics of photos with the teacher's word on each; `python pool.py scenes` makes
-crops of rendered scenes, some with real people pasted in; `python pool.py validation` letterboxes the held-back photos.
+crops of rendered scenes, some with real people pasted in; `python pool.py validation` letterboxes the held-back photos
+and, where there are any, held-back scenes.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def single(rng, picture, closest=1.8):
     """One picture, zoomed and shifted; most stay near the size at which the product shows them."""
     height, width = picture.image.shape[:2]
     fit = min(WIDTH / width, HEIGHT / height)
-    zoom = np.exp(rng.uniform(np.log(0.45), np.log(closest))) if rng.random() < 0.65 else rng.uniform(0.9, 1.1)
+    zoom = np.exp(rng.uniform(np.log(0.7), np.log(closest))) if rng.random() < 0.6 else rng.uniform(0.95, 1.05)
     stretch = np.exp(rng.normal(0, 0.08))
     sx, sy = fit * zoom * stretch, fit * zoom / stretch
     left = rng.uniform(*sorted((0, WIDTH - width * sx)))
@@ -66,13 +67,13 @@ def single(rng, picture, closest=1.8):
 
 
 def mosaic(rng, pictures):
-    """Four pictures around a point."""
+    """Four pictures around a point, each filling its quarter."""
     cx, cy = round(rng.uniform(0.3, 0.7) * WIDTH), round(rng.uniform(0.3, 0.7) * HEIGHT)
     canvas, boxes = blank(), []
     for window, picture in zip([(0, 0, cx, cy), (cx, 0, WIDTH, cy), (0, cy, cx, HEIGHT), (cx, cy, WIDTH, HEIGHT)], pictures):
         height, width = picture.image.shape[:2]
-        scale = min(WIDTH / width, HEIGHT / height) * np.exp(rng.uniform(np.log(0.4), np.log(1.2)))
         w, h = window[2] - window[0], window[3] - window[1]
+        scale = max(w / width, h / height) * np.exp(rng.uniform(0, np.log(1.8)))
         left = window[0] + rng.uniform(*sorted((0, w - width * scale)))
         top = window[1] + rng.uniform(*sorted((0, h - height * scale)))
         canvas, found = place(canvas, picture.image, picture.boxes, (scale, scale, left, top), interpolation(rng), window)
@@ -161,13 +162,18 @@ def rendered(args, rng):
         if rng.random() < 0.15:
             image, boxes = mosaic(rng, [picture, *(scenes[i] for i in rng.integers(len(scenes), size=3))])
         else:
-            image, boxes = single(rng, picture, 1.4)
+            image, boxes = single(rng, picture, 2.2)
         writer.put(index, image, boxes)
 
 
 def validation(args, _):
-    pictures = sources.people(args.data)[1]
-    writer = Writer(args.out / "validation", len(pictures), False)
+    whole(args.out / "validation", sources.people(args.data)[1])
+    if args.scenes:
+        whole(args.out / "scenes-validation", sources.scenes(args.scenes))
+
+
+def whole(folder, pictures):
+    writer = Writer(folder, len(pictures), False)
     for index, picture in enumerate(pictures):
         writer.put(index, *letterbox(picture.image, picture.boxes))
 

@@ -120,70 +120,87 @@ def main():
     parser.add_argument("--design", default="hybrid")
     parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--pictures", type=int, default=60_000, help="pictures seen in all")
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=16, help="of all workers together")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--scenes", type=float, default=0.35, help="share of rendered scenes")
     parser.add_argument("--distil", type=float, default=1.0)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes of one thread that share a step")
+    parser.add_argument("--port", type=int, default=29511, help="on this machine, by which they meet")
     parser.add_argument("--seed", type=int, default=5)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    rng, generator = np.random.default_rng(args.seed), torch.Generator().manual_seed(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.multiprocessing.spawn(work, (args,), nprocs=args.workers)
 
-    real, photos = Pool(args.pool / "real"), Pool(args.pool / "validation")
-    rendered = Pool(args.pool / "scenes") if args.scenes else None
-    held_back = Pool(args.pool / "scenes-validation") if args.scenes else None
+
+def work(rank, args):
+    """One worker; all hold the same weights, and the first keeps their mean and judges it."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", f"tcp://127.0.0.1:{args.port}", rank=rank, world_size=args.workers)
+    torch.manual_seed(args.seed)
+    rng, generator = np.random.default_rng(args.seed + rank), torch.Generator().manual_seed(args.seed + rank)
+    pools = {name: Pool(args.pool / name) for name in ["real", "scenes"][: 2 if args.scenes else 1]}
     model = PersonNano(args.design)
-    print(f"{args.design}: {sum(p.numel() for p in model.parameters())} parameters, {macs(model) / 1e6:.1f} MMACs", flush=True)
     if args.start:
         model.load_state_dict(torch.load(args.start, weights_only=True)["model"])
-    model = model.to(memory_format=torch.channels_last)
-    mean = copy.deepcopy(model).eval()
+    if rank == 0:
+        print(f"{args.design}: {sum(p.numel() for p in model.parameters())} parameters, {macs(model) / 1e6:.1f} MMACs", flush=True)
+    model = model.train().to(memory_format=torch.channels_last)
+    judge = Judge(model, args) if rank == 0 else None
+    shared = torch.nn.parallel.DistributedDataParallel(model)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     rest = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0}], args.rate)
 
-    args.out.mkdir(parents=True, exist_ok=True)
-    steps, best, began, losses = args.pictures // args.batch, -1.0, time.time(), []
+    mine, steps = args.batch // args.workers, args.pictures // args.batch
+    rendered = round(mine * args.scenes)
+    wanted = {"real": mine - rendered, "scenes": rendered}
     for step in range(steps):
         warm = min(1, (step + 1) / min(200, steps // 10))
-        rate = args.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         for group in optimiser.param_groups:
-            group["lr"] = rate
-        drawn = round(args.batch * args.scenes)
-        parts = [real.draw(np.sort(rng.choice(real.count, args.batch - drawn, False)), len(model.cells))]
-        if drawn:
-            parts.append(rendered.draw(np.sort(rng.choice(rendered.count, drawn, False)), len(model.cells)))
+            group["lr"] = args.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+        parts = [pool.draw(np.sort(rng.choice(pool.count, wanted[name], False)), len(model.cells)) for name, pool in pools.items()]
         batch = augment([torch.cat(x) for x in zip(*parts)], generator)
-        model.train()
-        raw = model(batch[0].contiguous(memory_format=torch.channels_last))
+        raw = shared(batch[0].contiguous(memory_format=torch.channels_last))
         loss = loss_of(model, raw, batch, args.distil)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10)
         optimiser.step()
-        losses.append(loss.item())
+        if judge:
+            judge.follow(model, step, steps, loss.item())
+    torch.distributed.destroy_process_group()
+
+
+class Judge:
+    """Keeps the moving average of the weights, and of its states the best on the validation split."""
+
+    def __init__(self, model, args):
+        self.mean, self.args = copy.deepcopy(model).eval(), args
+        self.photos = Pool(args.pool / "validation")
+        self.scenes = Pool(args.pool / "scenes-validation") if args.scenes else None
+        self.best, self.began, self.losses = -1.0, time.time(), []
+
+    @torch.no_grad()
+    def follow(self, model, step, steps, loss):
         decay = min(0.998, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for kept, new in zip(mean.state_dict().values(), model.state_dict().values()):
-                kept.lerp_(new, 1 - decay) if kept.is_floating_point() else kept.copy_(new)
+        for kept, new in zip(self.mean.state_dict().values(), model.state_dict().values()):
+            kept.lerp_(new, 1 - decay) if kept.is_floating_point() else kept.copy_(new)
+        self.losses.append(loss)
         if (step + 1) % max(1, steps // 12) == 0 or step + 1 == steps:
-            found = validate(mean, photos)
-            scene = validate(mean, held_back, 150) if held_back else float("nan")
-            state = {"model": mean.state_dict(), "design": args.design, "photos": found, "scenes": scene}
-            torch.save(state, args.out / "last.pt")
-            value = found + (0.5 * scene if held_back else 0)
-            if value > best:
-                best = value
-                torch.save(state, args.out / "best.pt")
-            print(
-                f"{step + 1}/{steps} {time.time() - began:.0f} s loss {np.mean(losses[-100:]):.3f} "
-                f"photos AP50 {found:.3f} scenes AP50 {scene:.3f}",
-                flush=True,
-            )
-        elif (step + 1) % 50 == 0:
-            print(f"{step + 1}/{steps} {time.time() - began:.0f} s loss {np.mean(losses[-50:]):.3f}", flush=True)
+            self.decide()
+        if (step + 1) % 50 == 0:
+            print(f"{step + 1}/{steps} {time.time() - self.began:.0f} s loss {np.mean(self.losses[-50:]):.3f}", flush=True)
+
+    def decide(self):
+        photos = validate(self.mean, self.photos)
+        scenes = validate(self.mean, self.scenes) if self.scenes else float("nan")
+        state = {"model": self.mean.state_dict(), "design": self.args.design, "photos": photos, "scenes": scenes}
+        torch.save(state, self.args.out / "last.pt")
+        value = photos + (0.5 * scenes if self.scenes else 0)
+        if value > self.best:
+            self.best = value
+            torch.save(state, self.args.out / "best.pt")
+        print(f"step {len(self.losses)}: photos AP50 {photos:.3f}, scenes AP50 {scenes:.3f}", flush=True)
 
 
 if __name__ == "__main__":

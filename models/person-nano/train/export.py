@@ -1,0 +1,50 @@
+"""Writes trained weights as ONNX: BatchNorm folded into its convolution, ReLU between, sigmoid on the scores alone.
+
+Weights are stored as float32 in one file; the graph is checked against torch on random and real input.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from geometry import HEIGHT, WIDTH
+from model import PersonNano, fold
+
+OPSET = 17
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("out", type=Path)
+    args = parser.parse_args()
+    state = torch.load(args.weights, weights_only=True)
+    model = PersonNano(state["design"])
+    model.load_state_dict(state["model"])
+    model = fold(model.eval())
+    model.exporting = True
+    example = torch.rand(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(0))
+    torch.onnx.export(
+        model, example, str(args.out), input_names=["images"], output_names=["cells"], opset_version=OPSET, dynamo=False
+    )
+    graph = onnx.load(args.out)
+    graph.producer_name, graph.producer_version = "person-nano", "1"
+    graph.graph.name = "person-nano"
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, args.out)
+
+    with torch.no_grad():
+        expected = model(example).numpy()
+    found = ort.InferenceSession(str(args.out), providers=["CPUExecutionProvider"]).run(None, {"images": example.numpy()})[0]
+    content = args.out.read_bytes()
+    print(f"largest difference from torch {np.abs(found - expected).max():.2e}; shape {found.shape}")
+    print(f"photos AP50 {state['photos']:.3f}, scenes AP50 {state['scenes']:.3f} (validation, FP32 torch)")
+    print(f"{len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()
