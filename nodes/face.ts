@@ -3,7 +3,8 @@ import type { ReactNode } from "react";
 import type { ArtifactRef } from "./ports.ts";
 
 export interface FaceProps {
-  /** 216 x 96 on the node; opened large it has the room it is given. */
+  /** 216 x 96 on the node; opened large it has the room it is given. Zoomed out, text is not drawn, nor what has the
+   *  class `more`; what has the class `less` is drawn only then. */
   readonly large: boolean;
   /** Params with defaults, as they stand in the document. */
   readonly params: Readonly<Record<string, unknown>>;

@@ -9,6 +9,7 @@ import { own } from "../../pipelines/document/own.ts";
 import { ParamForm } from "../form/ParamForm.tsx";
 import { LastResult } from "../results/LastResult.tsx";
 import { startRun } from "../runs/runStore.ts";
+import { Keys } from "../shell/Keys.tsx";
 import { usePanels } from "../shell/usePanels.ts";
 import { deleteSelection, duplicateSelection } from "./actions.ts";
 import { EditableTitle } from "./EditableTitle.tsx";
@@ -124,10 +125,10 @@ function NodeMenu({ id }: { readonly id: string }) {
             <CornerDownLeft className="icon" /> Run to here
           </DropdownMenu.Item>
           <DropdownMenu.Item className="menu-item" onSelect={duplicateSelection}>
-            <span className="grow">Duplicate</span> <kbd className="hint">⌘D</kbd>
+            <span className="grow">Duplicate</span> <Keys keys="mod+d" className="hint" />
           </DropdownMenu.Item>
           <DropdownMenu.Item className="menu-item bad" onSelect={deleteSelection}>
-            <span className="grow">Delete</span> <kbd className="hint">⌫</kbd>
+            <span className="grow">Delete</span> <Keys keys="delete" className="hint" />
           </DropdownMenu.Item>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>

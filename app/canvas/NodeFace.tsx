@@ -1,6 +1,6 @@
 "use client";
 /** What stands in a node's middle: its face, or what is wrong with it, in one sentence and with the way to mend it. */
-import { Maximize2 } from "lucide-react";
+import { Maximize2, X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { Component, type ReactNode, useMemo, useState } from "react";
 import type { NodeDef } from "../../nodes/define.ts";
@@ -28,10 +28,11 @@ interface Props {
 export function NodeFace({ id, def, view }: Props) {
   const [large, setLarge] = useState(false);
   const props = useFaceProps(id, def);
+  const title = useEditor((s) => s.history?.doc.nodes[id]?.title) ?? def.title;
   const Face = own(nodeFaces, def.type);
   if (view.error) return <Fault id={id} view={view} />;
   if (!Face || !props) return null;
-  const told = props.report !== undefined || props.previews.length > 0;
+  const told = props.report !== undefined || props.previews.length > 0 || Object.keys(props.outputs).length > 0;
   if (!told && view.state === "idle") return <IdleFace id={id} def={def} params={props.params} />;
   return (
     <>
@@ -45,7 +46,7 @@ export function NodeFace({ id, def, view }: Props) {
         <button
           type="button"
           className="btn small enlarge nodrag"
-          aria-label={`Show the result of ${def.title} large`}
+          aria-label={`Show the result of ${title} large`}
           onClick={() => setLarge(true)}
         >
           <Maximize2 className="icon" />
@@ -55,7 +56,12 @@ export function NodeFace({ id, def, view }: Props) {
         <Dialog.Portal>
           <Dialog.Overlay className="overlay" />
           <Dialog.Content className={`dialog large cat-${def.category.toLowerCase()}`} aria-describedby={undefined}>
-            <Dialog.Title>{def.title}</Dialog.Title>
+            <header className="row">
+              <Dialog.Title className="grow">{title}</Dialog.Title>
+              <Dialog.Close className="btn quiet small" aria-label="Close">
+                <X className="icon" />
+              </Dialog.Close>
+            </header>
             <div className="dialog-body large-face">
               <FaceGuard resetKey={props.report}>
                 <Face {...props} large />

@@ -5,6 +5,7 @@ import { memo } from "react";
 import type { NodeDef } from "../../nodes/define.ts";
 import type { PortKind } from "../../nodes/ports.ts";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
+import type { PipelineEdge } from "../../pipelines/document/doc.ts";
 import { own } from "../../pipelines/document/own.ts";
 import { summaryOf } from "../form/formModel.ts";
 import { EditableTitle } from "./EditableTitle.tsx";
@@ -24,7 +25,8 @@ export const NodeShell = memo(function NodeShell({ id, data, selected }: NodePro
   const params = useEditor((s) => s.history?.doc.nodes[id]?.params ?? NO_PARAMS);
   const view = useNodeView(id);
   const headline = useHeadline(id);
-  const summary = def ? summaryOf(def, params) : `${data.type} is no node type of this version`;
+  const model = useEditor((s) => settingsFrom(def, id, s.history?.doc.edges));
+  const summary = model ? `as ${model}` : def ? summaryOf(def, params) : `${data.type} is no node type of this version`;
   const category = def ? `cat-${def.category.toLowerCase()}` : "";
   const label = `${data.label}${view.state === "idle" ? "" : `, ${view.state} ${view.word}`}`;
   const rename = (title: string) => editor.apply([{ op: "title", node: id, title: title === def?.title ? "" : title }]);
@@ -84,6 +86,12 @@ function Ports({ id, def }: { readonly id: string; readonly def: NodeDef }) {
       })}
     </div>
   );
+}
+
+/** The node that a node which passes settings on takes them from: its own parameters then say nothing. */
+function settingsFrom(def: NodeDef | undefined, id: string, edges: readonly PipelineEdge[] = []): string | undefined {
+  if (!def?.inputs.settings || !def.outputs.settings) return undefined;
+  return edges.find(({ to }) => to === `${id}.settings`)?.from.split(".")[0];
 }
 
 /** As one string, so that a store's subscriber can compare it. */

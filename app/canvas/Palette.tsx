@@ -4,6 +4,7 @@ import { ChevronsLeft, ChevronsRight, Search } from "lucide-react";
 import { type DragEvent, useState } from "react";
 import type { Category, NodeDef } from "../../nodes/define.ts";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
+import { Keys } from "../shell/Keys.tsx";
 import { Tip } from "../shell/Tip.tsx";
 import { usePanels } from "../shell/usePanels.ts";
 import { addNode } from "./actions.ts";
@@ -38,7 +39,7 @@ export function Palette() {
             onChange={(event) => setQuery(event.target.value)}
             onKeyDown={(event) => event.key === "Enter" && found[0] && add(found[0])}
           />
-          <kbd className="hint">⌘K</kbd>
+          <Keys keys="mod+k" className="hint" />
         </label>
       )}
       {CATEGORIES.map((category) => {

@@ -28,7 +28,7 @@ export function differences(mine: PipelineDoc, theirs: PipelineDoc): Difference[
   const wires = [mine.edges.map(edgeId), theirs.edges.map(edgeId)] as const;
   for (const id of union(...wires)) {
     add(
-      id.replace(">", " → "),
+      id.replace(">", " to "),
       wires[0].includes(id) ? "wired" : undefined,
       wires[1].includes(id) ? "wired" : undefined,
     );

@@ -1,4 +1,5 @@
 /** Before → after: measured plain and bold, predicted grey italic with ≈ and its interval, unknown a dash. */
+import { ArrowRight } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Value } from "./figures.ts";
 import { NONE } from "./format.ts";
@@ -18,7 +19,7 @@ export function FigureValue({ before, after, show, unit, children }: Props) {
       {before && (
         <>
           <OneValue value={before} show={show} />
-          <span className="arrow">→</span>
+          <ArrowRight className="icon arrow" role="img" aria-label="to" aria-hidden={false} />
         </>
       )}
       {after ? <OneValue value={after} show={show} strong /> : <span className="unknown">{NONE}</span>}

@@ -25,9 +25,9 @@ export function LastResult({ id }: { readonly id: string }) {
         Last result <ProvenanceBadge provenance={report?.provenance} />
       </h3>
       {view.state === "stale" && <p className="warn mb-2">Stale: {view.why}.</p>}
-      {step.error && (
+      {step.error && view.state === "failed" && (
         <p className="mb-2">
-          <b className="bad">{sentence(step.error.message)}</b> {step.error.fix}
+          <b className="bad">{sentence(step.error.message).replace(/\.?$/, ".")}</b> {step.error.fix}
         </p>
       )}
       <dl className="facts">
@@ -81,6 +81,6 @@ function FactRow({ name, value }: { readonly name: string; readonly value: strin
 }
 
 function fileName(id: string, port: string, output: { readonly kind: string; readonly form?: "tree" }): string {
-  const extension = output.form === "tree" ? ".zip" : (EXTENSION[output.kind] ?? ".json");
+  const extension = output.form === "tree" ? ".tar" : (EXTENSION[output.kind] ?? ".json");
   return `${id}${port === output.kind ? "" : `-${port}`}${extension}`;
 }

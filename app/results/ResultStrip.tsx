@@ -1,7 +1,7 @@
 "use client";
 /** The product's promise, always in sight: before and after of this pipeline on its target. */
 import { useQuery } from "@tanstack/react-query";
-import { ChevronDown } from "lucide-react";
+import { Check, ChevronDown, X } from "lucide-react";
 import Link from "next/link";
 import { DropdownMenu } from "radix-ui";
 import { editor, useDoc } from "../canvas/useEditor.ts";
@@ -24,7 +24,7 @@ export function ResultStrip() {
   return (
     <section className="strip" aria-label="Result" data-testid="result-strip">
       <div className="strip-head">
-        <span className="l">Before → after on</span>
+        <span className="l">Before and after on</span>
         <span className="cut" title={predicted ? `Measured on ${run.target}; predicted for ${doc.target}` : undefined}>
           {doc.target}
           {predicted && <small className="predicted"> not {run.target}</small>}
@@ -97,7 +97,12 @@ function FigureCell({ figure, accuracy, memory }: CellProps) {
           <span className="l">Peak memory</span>
           <FigureValue before={before} after={after} show={megabytes} unit="MB">
             {after && memory !== undefined && <small className="muted"> of {bytes(memory)}</small>}
-            {fits !== undefined && <small className={fits ? "good" : "bad"}> {fits ? "fits ✓" : "too large"}</small>}
+            {fits !== undefined && (
+              <small className={fits ? "good" : "bad"}>
+                {" "}
+                {fits ? "fits" : "too large"} {fits ? <Check className="icon" /> : <X className="icon" />}
+              </small>
+            )}
           </FigureValue>
         </div>
       );

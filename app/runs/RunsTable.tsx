@@ -28,7 +28,7 @@ export function RunsTable({ pipeline, current, limit }: Props) {
     })),
   });
   if (isPending) return <div className="skeleton m-3 h-24" />;
-  if (runs.length === 0) return <p className="hint p-3">No run yet. Press Run, or ⌘⏎.</p>;
+  if (runs.length === 0) return <p className="hint p-3">No run yet. Press Run.</p>;
   return (
     <table className="runs" data-testid="runs-table">
       <thead>

@@ -28,6 +28,7 @@ import { currentDoc, editor, useDoc } from "../canvas/useEditor.ts";
 import { fieldsOf } from "../form/formModel.ts";
 import { cancelRun, startRun } from "../runs/runStore.ts";
 import { trpc } from "../trpc.ts";
+import { Keys } from "./Keys.tsx";
 import { exportPipeline, newPipeline } from "./pipelines.ts";
 import { toggleTheme } from "./useTheme.ts";
 
@@ -95,7 +96,7 @@ function Item({ value, icon, keys, className = "", onSelect, children }: ItemPro
     >
       {icon}
       <span className="grow cut">{children}</span>
-      {keys && <kbd className="hint">{keys}</kbd>}
+      {keys && <Keys keys={keys} className="hint" />}
     </Command.Item>
   );
 }
@@ -106,7 +107,7 @@ function Actions() {
   const selected = onlySelected();
   return (
     <Command.Group heading="Actions">
-      <Item value="run pipeline" icon={<Play className="icon" />} keys="⌘⏎" onSelect={() => startRun()}>
+      <Item value="run pipeline" icon={<Play className="icon" />} keys="mod+enter" onSelect={() => startRun()}>
         Run
       </Item>
       {selected && (
@@ -124,7 +125,7 @@ function Actions() {
       <Item value="cancel run" icon={<Square className="icon" />} onSelect={cancelRun}>
         Cancel the run
       </Item>
-      <Item value="undo" icon={<Undo2 className="icon" />} keys="⌘Z" onSelect={editor.undo}>
+      <Item value="undo" icon={<Undo2 className="icon" />} keys="mod+z" onSelect={editor.undo}>
         Undo
       </Item>
       <Item value="tidy layout" icon={<LayoutGrid className="icon" />} onSelect={tidy}>

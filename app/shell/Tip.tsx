@@ -2,6 +2,7 @@
 /** A tooltip with, where there is one, the key that does the same. */
 import { Tooltip } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
+import { Keys } from "./Keys.tsx";
 
 interface Props {
   readonly text: ReactNode;
@@ -16,7 +17,7 @@ export function Tip({ text, keys, side = "bottom", children }: Props) {
       <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
       <Tooltip.Portal>
         <Tooltip.Content className="tip" side={side} sideOffset={6} collisionPadding={8}>
-          {text} {keys && <kbd className="hint">{keys}</kbd>}
+          {text} {keys && <Keys keys={keys} className="hint" />}
         </Tooltip.Content>
       </Tooltip.Portal>
     </Tooltip.Root>

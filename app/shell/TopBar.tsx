@@ -5,6 +5,7 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { editor, useDoc, useEditor } from "../canvas/useEditor.ts";
 import { cancelRun, isActive, startRun, useRun } from "../runs/runStore.ts";
+import { Keys } from "./Keys.tsx";
 import { PipelineMenu } from "./PipelineMenu.tsx";
 import { SaveStateLabel } from "./SaveStateLabel.tsx";
 import { TargetPicker } from "./TargetPicker.tsx";
@@ -63,6 +64,7 @@ function Tabs() {
     { title: "Canvas", href: name ? `/pipelines/${name}` : "/", on: path === "/" || path.startsWith("/pipelines") },
     { title: "Runs", href: "/runs", on: path.startsWith("/runs") },
     { title: "Targets", href: "/targets", on: path.startsWith("/targets") },
+    { title: "Webcam", href: "/webcam", on: path.startsWith("/webcam") },
   ];
   return (
     <nav className="tabs" aria-label="Pages">
@@ -80,7 +82,7 @@ function UndoButtons() {
   const redoLabel = useEditor((s) => s.history?.future[0]?.label);
   return (
     <>
-      <Tip text={undoLabel ? `Undo: ${undoLabel}` : "Nothing to undo"} keys="⌘Z">
+      <Tip text={undoLabel ? `Undo: ${undoLabel}` : "Nothing to undo"} keys="mod+z">
         <button
           type="button"
           className="btn quiet icon-only"
@@ -93,7 +95,7 @@ function UndoButtons() {
         </button>
       </Tip>
       {redoLabel && (
-        <Tip text={`Redo: ${redoLabel}`} keys="⇧⌘Z">
+        <Tip text={`Redo: ${redoLabel}`} keys="mod+shift+z">
           <button
             type="button"
             className="btn quiet icon-only"
@@ -128,14 +130,14 @@ function RunButtons() {
     <>
       <button
         type="button"
-        className="btn primary"
+        className="btn primary run"
         data-testid="run"
         disabled={active || empty}
         onClick={() => void startRun()}
       >
         <Play className="icon fill-current" />
         {active ? "Running" : "Run"}
-        <kbd className="wide-only">⌘⏎</kbd>
+        <Keys keys="mod+enter" className="wide-only" />
       </button>
       <Tip text={active ? "Cancel the run" : "Nothing is running"}>
         <button

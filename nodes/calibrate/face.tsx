@@ -4,6 +4,8 @@ import { type CalibrateReport, calibrateReport, type TensorReport } from "./repo
 
 const HUE = "var(--cat-optimise)";
 const MONO = { fontFamily: "var(--mono)", fontSize: 11 } as const;
+/** The words stand above the bars, however high these are. */
+const HEAD = 16;
 const FLOOR = 78;
 
 export function Face({ report, large }: FaceProps) {
@@ -16,7 +18,6 @@ export function Face({ report, large }: FaceProps) {
 function Small({ report }: { readonly report: CalibrateReport }) {
   const tensor = report.tensors[0];
   if (!tensor) return null;
-  const settled = `settled at ${report.settledAfter}`;
   return (
     <svg
       viewBox="0 0 216 96"
@@ -25,14 +26,16 @@ function Small({ report }: { readonly report: CalibrateReport }) {
       role="img"
       aria-label={`${tensor.name}: values from ${figure(tensor.min)} to ${figure(tensor.max)}, kept from ${figure(tensor.lo)} to ${figure(tensor.hi)}; ranges settled after ${report.settledAfter} of ${report.images} images`}
     >
-      <Histogram tensor={tensor} height={FLOOR} />
+      <text y={10} fill="var(--text)" fontSize={11}>
+        clip {figure(tensor.lo)} to {figure(tensor.hi)}
+      </text>
+      <text x={216} y={10} textAnchor="end" fill="var(--text-2)" fontSize={11}>
+        settled at {report.settledAfter}
+      </text>
+      <g transform={`translate(0 ${HEAD})`}>
+        <Histogram tensor={tensor} height={FLOOR - HEAD} />
+      </g>
       <path d={`M0 ${FLOOR + 0.5}h216`} stroke="var(--border-strong)" />
-      <text x={216} y={12} textAnchor="end" fill="var(--text)" style={MONO}>
-        clip {figure(tensor.hi)}
-      </text>
-      <text x={216} y={28} textAnchor="end" fill="var(--text-2)" style={MONO}>
-        {settled}
-      </text>
       <text y={93} fill="var(--text-3)" style={MONO}>
         {figure(tensor.min)}
       </text>
@@ -105,7 +108,7 @@ function Large({ report }: { readonly report: CalibrateReport }) {
             <tr key={tensor.name}>
               <td style={{ fontFamily: "var(--mono)", fontSize: 11 }}>
                 {tensor.name}
-                {tensor.response && <span style={{ color: "var(--text-3)" }}> → {tensor.response}</span>}
+                {tensor.response && <span style={{ color: "var(--text-3)" }}> through {tensor.response}</span>}
               </td>
               <td>
                 <svg viewBox="0 0 216 32" width="216" height="32" aria-hidden="true">

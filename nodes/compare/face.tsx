@@ -29,8 +29,16 @@ function Small({ report: { rows, warnings } }: { readonly report: CompareReport 
           <Figure row={row} side="candidate" x={216} />
         </g>
       ))}
+      <g className="less">
+        {shown.map((row, i) => (
+          <g key={row.metric} transform={`translate(0 ${4 + i * 24})`}>
+            <rect width={length(row, "baseline")} height="8" rx="2" fill="var(--text-3)" fillOpacity={0.6} />
+            <rect y="9" width={length(row, "candidate")} height="8" rx="2" fill="var(--accent)" fillOpacity={0.8} />
+          </g>
+        ))}
+      </g>
       {warnings.length > 0 && (
-        <path d="M0 11l5-9 5 9z" fill="var(--state-stale)">
+        <path className="more" d="M0 11l5-9 5 9z" fill="var(--state-stale)">
           <title>{warnings.join("\n")}</title>
         </path>
       )}
@@ -39,6 +47,12 @@ function Small({ report: { rows, warnings } }: { readonly report: CompareReport 
 }
 
 type Side = "baseline" | "candidate";
+
+/** Of a bar, against the longer of the two. */
+function length(row: ReportRow, side: Side): number {
+  const most = Math.max(row.baseline ?? 0, row.candidate ?? 0);
+  return most > 0 ? (216 * Math.max(0, row[side] ?? 0)) / most : 0;
+}
 
 function Figure({ row, side, x }: { readonly row: ReportRow; readonly side: Side; readonly x: number }) {
   const guessed = row.provenance[side] === "estimated";
@@ -127,7 +141,7 @@ function TradeOff({ rows }: Pick<CompareReport, "rows">) {
   const room = Math.max(high - low, high * 0.1, 1e-6);
   const at = (x: number, y: number) => ({ cx: 30 + (x / slowest) * 320, cy: 100 - ((y - low) / room) * 70 });
   return (
-    <svg viewBox="0 0 360 140" role="img" aria-label="Accuracy over latency" style={{ width: "100%", maxWidth: 520 }}>
+    <svg viewBox="0 0 360 140" role="img" aria-label="Accuracy over latency" style={{ width: "100%", maxWidth: 360 }}>
       <path d="M30.5 8V120.500H352" stroke="var(--border-strong)" fill="none" />
       {sides.map(({ side, x, y }) => {
         const hue = side === "candidate" ? "var(--accent)" : "var(--text-3)";
@@ -143,10 +157,10 @@ function TradeOff({ rows }: Pick<CompareReport, "rows">) {
         );
       })}
       <text x="352" y="136" textAnchor="end" fill="var(--text-3)" style={MONO}>
-        p50 ms →
+        p50, ms
       </text>
       <text x="30" y="136" fill="var(--text-3)" style={MONO}>
-        ↑ {accuracy.label}
+        {accuracy.label}
       </text>
     </svg>
   );

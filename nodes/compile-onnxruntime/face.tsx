@@ -18,7 +18,7 @@ function Small({ report }: { readonly report: CompileOnnxruntimeReport }) {
   return (
     <svg viewBox="0 0 216 96" width="100%" height="96" role="img" aria-label={sentence(report)}>
       <text y="12" fill="var(--text)" fontSize="12" fontWeight={600}>
-        {nodesBefore} nodes → {nodesAfter}
+        {nodesBefore} to {nodesAfter} nodes
       </text>
       <rect y="20" width="216" height="14" rx="3" fill="var(--surface-3)" />
       <rect
@@ -87,5 +87,5 @@ function fusedCount({ fused }: CompileOnnxruntimeReport): number {
 function sentence(report: CompileOnnxruntimeReport): string {
   const { nodesBefore, nodesAfter, level, runtime, bytesBefore, bytesAfter } = report;
   const mb = (bytes: number) => (bytes / 1e6).toPrecision(3);
-  return `${runtime}, level ${level}: ${nodesBefore} nodes → ${nodesAfter}, ${fusedCount(report)} of them fused; ${mb(bytesBefore)} → ${mb(bytesAfter)} MB`;
+  return `${runtime}, level ${level}: ${nodesBefore} to ${nodesAfter} nodes, ${fusedCount(report)} of them fused; ${mb(bytesBefore)} to ${mb(bytesAfter)} MB`;
 }

@@ -4,7 +4,7 @@ import { defineNode } from "../define.ts";
 export const compileOnnxruntime = defineNode({
   type: "compile-onnxruntime",
   version: 1,
-  title: "Compile for ONNX Runtime",
+  title: "ONNX Runtime",
   category: "Compile",
   icon: "cpu",
   doc: "Lets ONNX Runtime optimise the graph ahead of time, so that a session opens faster and shows what it fused.",

@@ -6,7 +6,7 @@ const dims = z.array(z.int().positive()).min(1).max(8);
 export const compileTensorrt = defineNode({
   type: "compile-tensorrt",
   version: 1,
-  title: "Compile to TensorRT",
+  title: "TensorRT",
   category: "Compile",
   icon: "zap",
   doc: "Builds TensorRT engines. Precision is what the ONNX says: quantize first, with layout tensorrt.",

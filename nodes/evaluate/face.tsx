@@ -36,7 +36,7 @@ function Small({ report }: { readonly report: EvaluateReport }) {
           <Curve values={curve} width={128} height={74} strong />
           <path d="M0 0V74H128" fill="none" stroke="var(--border-strong)" />
           <text x={128} y={88} fontSize={11} textAnchor="end" fill="var(--text-3)">
-            recall → 1
+            recall 0 to 1
           </text>
         </g>
       )}
@@ -85,9 +85,9 @@ function Large({ report }: { readonly report: EvaluateReport }) {
         <table>
           <thead>
             <tr>
-              <th scope="col">Class</th>
-              <th scope="col">AP</th>
-              <th scope="col">AP50</th>
+              <th style={{ textAlign: "left" }}>Class</th>
+              <th style={{ textAlign: "right" }}>AP</th>
+              <th style={{ textAlign: "right" }}>AP50</th>
             </tr>
           </thead>
           <tbody>
@@ -113,7 +113,7 @@ function Curves({ curves }: { readonly curves: NonNullable<EvaluateReport["preci
       viewBox="-36 -8 420 252"
       role="img"
       aria-label="Precision over recall at IoU .50"
-      style={{ width: "100%", maxWidth: 640 }}
+      style={{ width: "100%", maxWidth: 420 }}
     >
       {TICKS.map((tick) => (
         <g key={tick} fontSize={11} fill="var(--text-3)">

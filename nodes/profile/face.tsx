@@ -90,7 +90,9 @@ function Large({ report }: { readonly report: ProfileReport }) {
   const total = report.perOp.reduce((sum, op) => sum + op.ms, 0);
   return (
     <div style={{ display: "grid", gap: 16 }}>
-      <Latency report={report} height={220} />
+      <div style={{ maxWidth: 320 }}>
+        <Latency report={report} height={142} />
+      </div>
       <p style={{ margin: 0 }}>{sentence(report)}</p>
       <table>
         <tbody>

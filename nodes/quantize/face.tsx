@@ -104,10 +104,10 @@ function sentence(report: QuantizeReport): string {
 
 function Large({ report, kept, toggle }: BarsProps) {
   return (
-    <section style={{ fontSize: 12 }}>
-      <p>{sentence(report)}.</p>
+    <section style={{ display: "grid", gap: 16, fontSize: 12 }}>
+      <p style={{ margin: 0 }}>{sentence(report)}.</p>
       {report.keptFloat.length > 0 && (
-        <>
+        <div>
           <h4>Kept in float</h4>
           <ul>
             {report.keptFloat.map(({ node, reason }) => (
@@ -124,10 +124,10 @@ function Large({ report, kept, toggle }: BarsProps) {
               </li>
             ))}
           </ul>
-        </>
+        </div>
       )}
       {report.notQuantized.length > 0 && (
-        <>
+        <div>
           <h4>Not quantized</h4>
           <ul>
             {report.notQuantized.map(({ opType, reason, count }) => (
@@ -136,13 +136,14 @@ function Large({ report, kept, toggle }: BarsProps) {
               </li>
             ))}
           </ul>
-        </>
+        </div>
       )}
       <table style={{ width: "100%" }}>
         <thead>
           <tr>
             <th style={{ textAlign: "left" }}>Layer</th>
             <th style={{ textAlign: "right" }}>Bits</th>
+            <td />
             <th style={{ textAlign: "right" }}>SQNR, dB ({report.sqnr})</th>
             <th style={{ textAlign: "right" }}>Keep in float</th>
           </tr>
@@ -154,6 +155,17 @@ function Large({ report, kept, toggle }: BarsProps) {
                 <code>{node}</code> <span style={{ color: "var(--text-3)" }}>{opType}</span>
               </td>
               <td style={{ textAlign: "right" }}>{bits}</td>
+              <td style={{ width: 160 }}>
+                <svg width="160" height="10" aria-hidden="true">
+                  <rect
+                    width={Math.min(1, Math.max(0, sqnrDb ?? 0) / FULL_DB) * 160}
+                    height="10"
+                    rx="2"
+                    fill={colour(sqnrDb ?? 0)}
+                    fillOpacity={0.8}
+                  />
+                </svg>
+              </td>
               <td style={{ textAlign: "right" }}>{sqnrDb === undefined ? "–" : sqnrDb.toFixed(1)}</td>
               <td style={{ textAlign: "right" }}>
                 <input

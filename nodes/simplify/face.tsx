@@ -17,7 +17,7 @@ function Small({ report }: { readonly report: SimplifyReport }) {
   return (
     <svg viewBox="0 0 216 96" width="216" height="96" role="img" aria-label={sentence(report)}>
       <text y="14" fontSize="12" fill="var(--text-2)">
-        <tspan>{nodes.before} → </tspan>
+        <tspan>{nodes.before} to </tspan>
         <tspan fill="var(--text)" fontWeight="600">
           {nodes.after}
         </tspan>
@@ -49,7 +49,7 @@ function Row({ row, most, y }: RowProps) {
       <rect x="96" y="1" width={width(row.before)} height="9" rx="2" fill="var(--surface-3)" />
       <rect x="96" y="1" width={width(row.after)} height="9" rx="2" fill={HUE} fillOpacity="0.8" />
       <text x="216" y="9" textAnchor="end" fill="var(--text-3)">
-        {row.before} → {row.after}
+        {row.before} to {row.after}
       </text>
     </g>
   );
