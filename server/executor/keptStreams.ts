@@ -7,9 +7,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Artifacts } from "../../nodes/context.ts";
 import type { ArtifactRef, DetectionItem, PortKind, Stream, TensorItem } from "../../nodes/ports.ts";
-import { DataType } from "../../onnx/ir/dataType.ts";
-import type { HostTensor } from "../../onnx/ir/hostTensor.ts";
-import { type TypedArray, viewAs } from "../../onnx/ir/tensor.ts";
+import { type HostTensor, typedArrayOf } from "../../onnx/ir/hostTensor.ts";
 
 const MAGIC = "EDGEWRIGHT TENSORS 1\n";
 
@@ -101,7 +99,7 @@ async function* decodeTensors(path: string): AsyncGenerator<TensorItem> {
       const meta: TensorMeta = JSON.parse(new TextDecoder().decode(await take(length)));
       const tensors: Record<string, HostTensor> = {};
       for (const { name, dataType, dims, bytes } of meta.tensors) {
-        tensors[name] = { dataType, dims, data: typed(dataType, await take(bytes)) };
+        tensors[name] = { dataType, dims, data: typedArrayOf(dataType, await take(bytes)) };
       }
       yield { frame: meta.frame, ...(meta.transform && { transform: meta.transform }), tensors };
     }
@@ -145,32 +143,4 @@ function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
   return bytes;
-}
-
-/** f16, bf16: the bits; 4-bit types, bool and float8: the bytes. */
-function typed(dataType: number, bytes: Uint8Array): TypedArray {
-  switch (dataType) {
-    case DataType.FLOAT:
-      return viewAs(Float32Array, bytes);
-    case DataType.DOUBLE:
-      return viewAs(Float64Array, bytes);
-    case DataType.INT8:
-      return viewAs(Int8Array, bytes);
-    case DataType.INT16:
-      return viewAs(Int16Array, bytes);
-    case DataType.INT32:
-      return viewAs(Int32Array, bytes);
-    case DataType.INT64:
-      return viewAs(BigInt64Array, bytes);
-    case DataType.UINT16:
-    case DataType.FLOAT16:
-    case DataType.BFLOAT16:
-      return viewAs(Uint16Array, bytes);
-    case DataType.UINT32:
-      return viewAs(Uint32Array, bytes);
-    case DataType.UINT64:
-      return viewAs(BigUint64Array, bytes);
-    default:
-      return bytes;
-  }
 }

@@ -11,6 +11,7 @@ import type { Session, TensorInfo } from "../../nodes/context.ts";
 import { UserError } from "../../nodes/context.ts";
 import { DataType, dataTypeName } from "../../onnx/ir/dataType.ts";
 import type { HostTensor, HostTensors } from "../../onnx/ir/hostTensor.ts";
+import { RUNTIME_TYPES, runtimeTypeCode } from "../../onnx/ir/runtimeTypes.ts";
 import { elementCount } from "../../onnx/ir/tensor.ts";
 
 export const ortVersion = env.versions.node ?? env.versions.common;
@@ -39,23 +40,6 @@ export interface OrtSession extends Session {
   /** Ends the recording asked for with `tracePrefix` and removes its file. */
   endTrace(): Promise<readonly TraceEvent[]>;
 }
-
-/** The binding's names of element types, by the codes of onnx.proto. What is absent cannot cross the boundary. */
-const TYPE_NAMES = new Map<number, Exclude<Tensor.Type, "string">>([
-  [DataType.FLOAT, "float32"],
-  [DataType.UINT8, "uint8"],
-  [DataType.INT8, "int8"],
-  [DataType.UINT16, "uint16"],
-  [DataType.INT16, "int16"],
-  [DataType.INT32, "int32"],
-  [DataType.INT64, "int64"],
-  [DataType.BOOL, "bool"],
-  [DataType.FLOAT16, "float16"],
-  [DataType.DOUBLE, "float64"],
-  [DataType.UINT32, "uint32"],
-  [DataType.UINT64, "uint64"],
-]);
-const TYPE_CODES = new Map<string, number>([...TYPE_NAMES].map(([code, name]) => [name, code]));
 
 /** Opens a model: a path (external data lies beside it) or the bytes of a self-contained file. */
 export async function openOrtSession(model: string | Uint8Array, options: OrtOptions = {}): Promise<OrtSession> {
@@ -118,7 +102,7 @@ function wrap(session: InferenceSession, options: OrtOptions): OrtSession {
 }
 
 function tensorInfo(meta: InferenceSession.ValueMetadata, role: "input" | "output"): TensorInfo {
-  const dataType = meta.isTensor ? TYPE_CODES.get(meta.type) : undefined;
+  const dataType = meta.isTensor ? runtimeTypeCode(meta.type) : undefined;
   if (!meta.isTensor || dataType === undefined) {
     throw new UserError(
       "unsupported-type",
@@ -167,7 +151,7 @@ function typeText(dataType: number, dims: readonly number[]): string {
 }
 
 function toOrt(info: TensorInfo, { dataType, dims, data }: HostTensor): Tensor {
-  const type = TYPE_NAMES.get(dataType);
+  const type = RUNTIME_TYPES.get(dataType);
   if (!type || data.length !== elementCount(dims)) {
     throw new RangeError(`"${info.name}" has ${data.length} elements, but its shape is [${dims.join(",")}]`);
   }
@@ -175,7 +159,7 @@ function toOrt(info: TensorInfo, { dataType, dims, data }: HostTensor): Tensor {
 }
 
 function fromOrt(tensor: Tensor): HostTensor {
-  const dataType = TYPE_CODES.get(tensor.type);
+  const dataType = runtimeTypeCode(tensor.type);
   const { data, dims } = tensor;
   if (dataType === undefined || Array.isArray(data)) throw new TypeError(`an output of type ${tensor.type} came`);
   // Engines that know Float16Array get one; a host tensor holds the bits.

@@ -5,8 +5,8 @@ import { UserError } from "../../nodes/context.ts";
 import type { EvaluationOptions, EvaluationSession, Evaluator } from "../../onnx/evaluator.ts";
 import { DataType } from "../../onnx/ir/dataType.ts";
 import type { Model, Value } from "../../onnx/ir/graph.ts";
-import type { HostTensor, HostTensors } from "../../onnx/ir/hostTensor.ts";
-import { type Tensor, viewAs } from "../../onnx/ir/tensor.ts";
+import { type HostTensor, type HostTensors, typedArrayOf } from "../../onnx/ir/hostTensor.ts";
+import type { Tensor } from "../../onnx/ir/tensor.ts";
 import { modelBytes, writeModel } from "../../onnx/serde.ts";
 import { type OrtSession, openOrtSession } from "./ort.ts";
 
@@ -146,32 +146,5 @@ async function known(values: readonly Value[], feeds: HostTensors): Promise<Host
 
 async function hostTensor(tensor: Tensor): Promise<HostTensor> {
   const { dataType, dims } = tensor;
-  const bytes = await tensor.bytes();
-  const data = () => {
-    switch (dataType) {
-      case DataType.FLOAT:
-        return viewAs(Float32Array, bytes);
-      case DataType.DOUBLE:
-        return viewAs(Float64Array, bytes);
-      case DataType.INT8:
-        return viewAs(Int8Array, bytes);
-      case DataType.UINT16:
-      case DataType.FLOAT16:
-      case DataType.BFLOAT16:
-        return viewAs(Uint16Array, bytes);
-      case DataType.INT16:
-        return viewAs(Int16Array, bytes);
-      case DataType.INT32:
-        return viewAs(Int32Array, bytes);
-      case DataType.UINT32:
-        return viewAs(Uint32Array, bytes);
-      case DataType.INT64:
-        return viewAs(BigInt64Array, bytes);
-      case DataType.UINT64:
-        return viewAs(BigUint64Array, bytes);
-      default:
-        return bytes;
-    }
-  };
-  return { dataType, dims, data: data() };
+  return { dataType, dims, data: typedArrayOf(dataType, await tensor.bytes()) };
 }
