@@ -11,6 +11,16 @@ const config = {
   outputFileTracingRoot: root,
   poweredByHeader: false,
   devIndicators: false,
+  // Isolated from other sites' pages, a browser lets the pages' workers share memory: inference in threads needs it.
+  headers: async () => [
+    {
+      source: "/:path*",
+      headers: [
+        { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
+        { key: "Cross-Origin-Embedder-Policy", value: "require-corp" },
+      ],
+    },
+  ],
 };
 
 export default config;

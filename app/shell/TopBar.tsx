@@ -64,6 +64,7 @@ function Tabs() {
     { title: "Canvas", href: name ? `/pipelines/${name}` : "/", on: path === "/" || path.startsWith("/pipelines") },
     { title: "Runs", href: "/runs", on: path.startsWith("/runs") },
     { title: "Targets", href: "/targets", on: path.startsWith("/targets") },
+    { title: "Webcam", href: "/webcam", on: path.startsWith("/webcam") },
   ];
   return (
     <nav className="tabs" aria-label="Pages">

@@ -21,7 +21,7 @@ export function usePipelineLoader(): void {
     const name = named ?? lastPipeline();
     if (!name || currentDoc()?.name === name) return;
     let stale = false;
-    void open(name, () => stale);
+    void openPipeline(name, () => stale);
     return () => {
       stale = true;
     };
@@ -34,7 +34,7 @@ export function usePipelineLoader(): void {
   }, []);
 }
 
-async function open(name: string, isStale: () => boolean): Promise<void> {
+export async function openPipeline(name: string, isStale = () => false): Promise<void> {
   await editor.flush();
   try {
     const { doc, revision } = await api.pipelines.get.query({ name });
