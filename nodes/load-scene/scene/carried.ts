@@ -19,10 +19,12 @@ export function carriedBones(look: Look, joints: Joints, build: number): Bone[] 
       return [];
     case "backpack": {
       const behind = add(add(pelvis, spine, 0.1 * h), forward, -0.085 * h * build);
-      return [-1, 1].map((out) => {
-        const low = add(behind, right, out * 0.04 * h);
-        return bar(low, add(low, spine, 0.15 * h), 0.06 * h, 0.05 * h);
+      const sides = [-1, 0, 1].map((out) => {
+        const low = add(behind, right, out * 0.045 * h);
+        return bar(low, add(low, spine, 0.16 * h), 0.05 * h, 0.045 * h);
       });
+      const pocket = add(add(behind, spine, 0.03 * h), forward, -0.035 * h);
+      return [...sides, bar(add(pocket, right, -0.03 * h), add(pocket, right, 0.03 * h), 0.032 * h)];
     }
     case "handbag": {
       const at = add(add(pelvis, right, 0.12 * h), UP, 0.01 * h);

@@ -33,7 +33,7 @@ export function drawConditions(place: Place, light: LightName, weather: WeatherN
   const lit = lighting(place, light, weather, random);
   const dark = light === "night" || light === "infrared";
   const noisy = dark
-    ? random.between(0.012, 0.085)
+    ? random.between(0.01, 0.065)
     : light === "dusk"
       ? random.between(0.008, 0.05)
       : random.between(0.002, 0.025);

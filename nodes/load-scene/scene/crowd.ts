@@ -5,10 +5,10 @@ import { drawLook, type Look } from "./look.ts";
 import type { Place } from "./places/place.ts";
 import { inside } from "./places/place.ts";
 import { drawGait, type Gait, poseAt, type Stance } from "./pose.ts";
-import type { Prop } from "./prop.ts";
+import { matt, type Prop } from "./prop.ts";
 import type { Random } from "./random.ts";
 import type { Bone } from "./raster/bones.ts";
-import { add, type Camera, project, type Vec } from "./raster/camera.ts";
+import { type Camera, project, type Vec } from "./raster/camera.ts";
 
 export interface Actor {
   readonly look: Look;
@@ -56,7 +56,6 @@ export function drawCrowd(count: number, cast: Cast, random: Random): Actor[] {
       stand: 18,
       phone: 5,
       carry: 2,
-      push: 1,
       sit: 2,
       bend: 2,
       crouch: 1,
@@ -120,7 +119,7 @@ function drawSpot(cast: Cast, actors: readonly Actor[], random: Random): Point |
   const { view, place } = cast;
   const { camera } = view;
   for (let i = 0; i < 30; i++) {
-    const wanted = SMALLEST * 1.12 * (LARGEST / SMALLEST / 1.15) ** (random.next() ** 0.75) * view.height;
+    const wanted = SMALLEST * 1.12 * (LARGEST / SMALLEST / 1.15) ** (random.next() ** 0.6) * view.height;
     const depth = (camera.focal * 1.7) / wanted;
     const px = random.between(-0.02, 1.02) * view.width + camera.centreX - view.width / 2;
     const across = ((px - camera.centreX) / camera.focal) * depth;
@@ -155,7 +154,7 @@ function fits({ x, z }: Point, { view, props }: Cast, actors: readonly Actor[]):
   const height = (foot[1] - head[1]) / view.height;
   const cx = (chest[0] - view.camera.centreX) / view.width;
   const cy = (chest[1] - view.camera.centreY) / view.height;
-  return height > SMALLEST * 1.1 && height < LARGEST * 0.97 && Math.abs(cx) < 0.53 && Math.abs(cy) < 0.5;
+  return height > SMALLEST * 1.1 && height < LARGEST * 0.84 && Math.abs(cx) < 0.53 && Math.abs(cy) < 0.5;
 }
 
 /** Where an actor is and how they stand after `seconds`. */
@@ -175,8 +174,19 @@ export function actorBones(
   };
   // A cycle is two steps, each about 0.43 of the height.
   const cycles = walked / (0.86 * look.height);
+  const bones = bodyBones(look, poseAt(gait, phase + cycles), stand, camera);
+  if (gait.stance === "sit") bones.push(stool(stand, look.height));
+  return { bones, foot: [stand.x, 0, stand.z] };
+}
+
+/** What a sitting person sits on. */
+function stool({ x, z }: Stand, height: number): Bone {
   return {
-    bones: bodyBones(look, poseAt(gait, phase + cycles), stand, camera),
-    foot: add([stand.x, 0, stand.z], [0, 0, 0]),
+    a: [x, 0.1, z],
+    b: [x, height * 0.15, z],
+    ra: 0.16,
+    rb: 0.19,
+    paint: matt([0.16, 0.11, 0.07], 0.3),
+    carried: true,
   };
 }

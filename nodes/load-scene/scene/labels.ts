@@ -13,12 +13,12 @@ export interface ScenePerson {
   readonly visible: number;
   /** Share of the body's part inside the picture that something hides, 0..1. */
   readonly occluded: number;
-  /** Too little is seen to ask for: less than 15 % of the body, or a box less high than 12 of 416 pixels. */
+  /** Too little is seen to ask for: less than 15 % of the body, or a box less high than 16 of 416 pixels. */
   readonly ignored: boolean;
 }
 
 const LEAST_VISIBLE = 0.15;
-const LEAST_HEIGHT = 12 / 416;
+const LEAST_HEIGHT = 16 / 416;
 
 export interface Sighting {
   readonly track: number;

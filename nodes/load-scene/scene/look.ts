@@ -108,7 +108,7 @@ function trousers(random: Random): Rgb {
 /** In near infrared dyes hardly matter: black cloth may shine white. */
 function inInfrared(random: Random, rgb: Rgb): Rgb {
   const grey = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
-  const value = 0.35 * grey + 0.65 * random.between(0.03, 0.6);
+  const value = 0.35 * grey + 0.65 * (0.02 + 0.6 * random.next() ** 1.7);
   return [value, value, value];
 }
 

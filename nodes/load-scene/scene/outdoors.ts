@@ -5,7 +5,7 @@ import { plain } from "./paints.ts";
 import { axesOf, bone, leafy, matt, type Prop, slabFaces, slope } from "./prop.ts";
 import type { Random } from "./random.ts";
 import type { Bone } from "./raster/bones.ts";
-import { add, type Vec } from "./raster/camera.ts";
+import { add, dot, type Vec } from "./raster/camera.ts";
 import type { Face, FacePaint } from "./raster/faces.ts";
 
 export function car({ x, z, yaw }: Spot, random: Random): Prop {
@@ -23,6 +23,11 @@ export function car({ x, z, yaw }: Spot, random: Random): Prop {
     out[0] = k;
     out[1] = k * 1.1;
     out[2] = k * 1.2;
+  };
+  const pillars = random.between(0.95, 1.3);
+  const pane: FacePaint = (u, v, f, out) => {
+    const pillar = (u + 0.4) % pillars < 0.09 || v < 0.05 || v > (roof - hood) * 0.93;
+    (pillar ? body : glass)(u, v, f, out);
   };
   const panel: FacePaint = (u, v, f, out) => {
     body(u, v, f, out);
@@ -47,8 +52,8 @@ export function car({ x, z, yaw }: Spot, random: Random): Prop {
       normal: [0, 1, 0],
       paint: body,
     },
-    windows([at(s, hood, a), at(s, hood, d)], [at(t, roof, b), at(t, roof, c)], right, glass),
-    windows([at(-s, hood, a), at(-s, hood, d)], [at(-t, roof, b), at(-t, roof, c)], scaled(right, -1), glass),
+    cabinSide([at(s, hood, a), at(s, hood, d)], [at(t, roof, b), at(t, roof, c)], right, pane),
+    cabinSide([at(-s, hood, a), at(-s, hood, d)], [at(-t, roof, b), at(-t, roof, c)], scaled(right, -1), pane),
   ];
   const tyre = matt([0.02, 0.02, 0.022], 0.1);
   const bones: Bone[] = [];
@@ -61,8 +66,10 @@ export function car({ x, z, yaw }: Spot, random: Random): Prop {
   return { faces, bones, x, z, radius: l / 2 };
 }
 
-function windows(low: readonly [Vec, Vec], high: readonly [Vec, Vec], normal: Vec, paint: FacePaint): Face {
-  return { ...slope(low, high, paint), normal };
+/** A side of the cabin: glass between pillars, leaning in towards the roof. */
+function cabinSide(low: readonly [Vec, Vec], high: readonly [Vec, Vec], outwards: Vec, paint: FacePaint): Face {
+  const side = slope(low, high, paint);
+  return dot(side.normal, outwards) > 0 ? side : { ...side, normal: scaled(side.normal, -1) };
 }
 
 export function tree({ x, z }: Spot, random: Random): Prop {

@@ -1,7 +1,7 @@
 /** Where a body's joints are: a walking cycle from a phase, and the other things people do. Angles in radians. */
 import type { Random } from "./random.ts";
 
-export type Stance = "walk" | "run" | "stand" | "phone" | "carry" | "push" | "sit" | "bend" | "crouch";
+export type Stance = "walk" | "run" | "stand" | "phone" | "carry" | "sit" | "bend" | "crouch";
 
 export interface Limb {
   /** From straight down, forwards positive. */
@@ -55,7 +55,7 @@ export function drawGait(random: Random, stance: Stance): Gait {
 export function poseAt(gait: Gait, phase: number): Pose {
   const { stance, lean, nod, turn } = gait;
   const angle = phase * 2 * Math.PI;
-  const moving = stance === "walk" || stance === "run" || stance === "push";
+  const moving = stance === "walk" || stance === "run";
   const legs: [Limb, Limb] =
     stance === "sit"
       ? [sitting(gait, 0.1), sitting(gait, -0.05)]
@@ -97,7 +97,6 @@ function arms(gait: Gait, angle: number, moving: boolean): [Limb, Limb] {
   };
   if (stance === "phone") return [hang(0), limb(0.35, 2.3, 0.15)];
   if (stance === "carry") return [limb(0.25, 1.5, 0.1), limb(0.25, 1.5, 0.1)];
-  if (stance === "push") return [limb(0.55, 1.15, 0.12), limb(0.55, 1.15, 0.12)];
   if (stance === "bend" || stance === "crouch") return [limb(0.9, 1.1, 0.12), limb(0.7, 1.3, 0.12)];
   if (stance === "sit") return [limb(0.4, 1.25, 0.12), limb(0.35, 1.2, 0.14)];
   return [hang(0), hang(Math.PI)];

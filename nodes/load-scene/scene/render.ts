@@ -5,7 +5,7 @@ import { drawBone } from "./raster/bones.ts";
 import { type Camera, toCamera } from "./raster/camera.ts";
 import { type Canvas, canvasMemory, copyCanvas, createCanvas, lightAt, MAX_OWNERS } from "./raster/canvas.ts";
 import { drawFace, type Face } from "./raster/faces.ts";
-import { expose } from "./raster/lens.ts";
+import { type Exposure, expose } from "./raster/lens.ts";
 import { countOwners } from "./raster/owners.ts";
 import { develop } from "./raster/sensor.ts";
 import { castShadows, contactShadow } from "./raster/shadows.ts";
@@ -28,6 +28,15 @@ interface Moment {
 }
 
 let shared = canvasMemory(0);
+let film: Exposure = { width: 0, height: 0, rgb: new Float32Array(0), owner: new Uint8Array(0) };
+
+/** Nothing is kept on it between pictures, so one serves all. */
+function exposureOf(width: number, height: number): Exposure {
+  if (film.width !== width || film.height !== height) {
+    film = { width, height, rgb: new Float32Array(width * height * 3), owner: new Uint8Array(width * height) };
+  }
+  return film;
+}
 
 /** The first picture of a scene. Scenes drawn one after the other share their canvas's memory. */
 export function renderScene(scene: Scene): SceneFrame {
@@ -94,7 +103,7 @@ function drawMoment(scene: Scene, canvas: Canvas, { seconds, index }: Moment): S
     const local = lightAt(canvas, [foot[0], 1.2, foot[2]]);
     for (const bone of bones) drawBone(canvas, bone, local, bone.carried ? 0 : i + 1);
   });
-  const exposure = { width, height, rgb: new Float32Array(width * height * 3), owner: new Uint8Array(width * height) };
+  const exposure = exposureOf(width, height);
   const onCanvas = countOwners(canvas, actors.length);
   expose(canvas, conditions.lens, exposure, scene.scale);
   const inPicture = countOwners(exposure, actors.length);

@@ -91,9 +91,9 @@ export function createScene(options: SceneOptions): Scene {
   };
 }
 
-/** A quarter of the scenes are without people. */
+/** About a quarter of the scenes are without people. */
 function drawCount(random: Random): number {
-  const kind = random.weighted({ none: 24, one: 22, few: 30, some: 18, many: 6 });
+  const kind = random.weighted({ none: 27, one: 20, few: 29, some: 18, many: 6 });
   const few = random.int(2, 3);
   const some = random.int(4, 7);
   const many = random.int(8, 15);
@@ -107,8 +107,14 @@ interface Aim {
 }
 
 function aim({ camera }: Place, { width, canvasWidth, canvasHeight }: Aim, random: Random): Camera {
+  // Some cameras hang at a door, at the height of a face.
+  const low = random.chance(0.2);
+  const [x, y, z] = camera.position;
+  const rise = low ? random.between(1.2, 1.9) : y;
   return cameraFrom({
     ...camera,
+    position: [x, rise, z],
+    pitch: low ? random.between(-0.03, 0.16) : camera.pitch,
     roll: random.chance(0.5) ? 0 : random.between(-0.06, 0.06),
     focal: (width * SCALE) / (2 * Math.tan(camera.fieldOfView / 2)),
     width: canvasWidth,

@@ -86,7 +86,7 @@ export function street(random: Random): Place {
     lamps,
     indoors: false,
     camera: {
-      position: [side * random.between(0, edge - 0.4), random.between(2.6, 6), random.between(-1, 0.5)],
+      position: [side * random.between(0, edge - 0.4), 2.3 + 3.7 * random.next() ** 1.6, random.between(-1, 0.5)],
       yaw: -side * random.between(-0.1, 0.6),
       pitch: random.between(0.1, 0.5),
       fieldOfView: random.between(0.75, 1.6),

@@ -69,7 +69,7 @@ export function yard(random: Random): Place {
     lamps,
     indoors: false,
     camera: {
-      position: [random.between(-0.5, 0.5) * half, random.between(2.3, 5.5), random.between(-1, 0.5)],
+      position: [random.between(-0.5, 0.5) * half, 2.2 + 3.3 * random.next() ** 1.6, random.between(-1, 0.5)],
       yaw: random.between(-0.35, 0.35),
       pitch: random.between(0.12, 0.55),
       fieldOfView: random.between(0.8, 1.7),

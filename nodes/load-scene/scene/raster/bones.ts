@@ -50,7 +50,8 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
     for (let x = left; x <= right; x++) {
       const px = x + 0.5 - ax;
       let t = (px * dx + py * dy) / square;
-      t = t < 0 ? 0 : t > 1 ? 1 : t;
+      if (t < 0) t = 0;
+      else if (t > 1) t = 1;
       const ox = px - t * dx;
       const oy = py - t * dy;
       const r = ra + (rb - ra) * t;

@@ -37,6 +37,8 @@ export interface Canvas {
   readonly ground: Uint8Array;
   /** Who last covered the pixel, seen or not; counts `covered` without counting twice. */
   readonly stamp: Uint8Array;
+  /** For shadows while they are cast; all 0 between. */
+  readonly mask: Uint8Array;
   /** By person: pixels inside the canvas that they would cover if nothing stood before them. */
   readonly covered: Int32Array;
 }
@@ -45,7 +47,7 @@ export interface Canvas {
 export const MAX_OWNERS = 254;
 
 /** Memory for canvases of up to so many pixels, to use again: one picture after the other needs no more than one. */
-export type CanvasMemory = Pick<Canvas, "rgb" | "near" | "owner" | "ground" | "stamp" | "covered">;
+export type CanvasMemory = Pick<Canvas, "rgb" | "near" | "owner" | "ground" | "stamp" | "mask" | "covered">;
 
 export function canvasMemory(pixels: number): CanvasMemory {
   return {
@@ -54,6 +56,7 @@ export function canvasMemory(pixels: number): CanvasMemory {
     owner: new Uint8Array(pixels),
     ground: new Uint8Array(pixels),
     stamp: new Uint8Array(pixels),
+    mask: new Uint8Array(pixels),
     covered: new Int32Array(MAX_OWNERS + 1),
   };
 }

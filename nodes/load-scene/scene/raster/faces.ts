@@ -23,6 +23,7 @@ export interface Face {
 }
 
 const NEAR = 0.08;
+const STRIDE = 8;
 const albedo = new Float32Array(3);
 
 export function drawFace(canvas: Canvas, face: Face): void {
@@ -61,7 +62,8 @@ function linear(canvas: Canvas, v: Vec): Vec {
 }
 
 function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: number) => void {
-  const { camera, light, rgb, near, width, ground, owner } = canvas;
+  const { camera, light, rgb, near, width, ground } = canvas;
+  const { paint } = face;
   const normal = turnToCamera(camera, face.normal);
   const offset = dot(face.normal, add(face.points[0], camera.position, -1));
   const [ia, ib, ic] = linear(canvas, [normal[0] / offset, normal[1] / offset, normal[2] / offset]);
@@ -77,35 +79,48 @@ function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: nu
   const glow = face.glow ?? 0;
   const shine = light.lamps.length > 0 || light.beam > 0;
   const marks = face.ground ? 1 : 0;
-  const lit = new Float32Array(3);
   const shineOn = shineOf(canvas, face, normal);
+  const here = new Float32Array(3);
+  const next = new Float32Array(3);
   return (y, from, to) => {
     const py = y + 0.5;
+    const iRow = ib * py + ic;
+    const uRow = ub * py + uc;
+    const vRow = vb * py + vc;
+    let [r, g, b] = [base[0] + glow, base[1] + glow, base[2] + glow];
+    let [stepR, stepG, stepB] = [0, 0, 0];
     for (let x = from; x <= to; x++) {
       const px = x + 0.5;
-      const inverse = ia * px + ib * py + ic;
+      // Lamps light smoothly: they are asked every few pixels, and a straight line joins the answers.
+      if (shine && (x - from) % STRIDE === 0) {
+        if (x === from) shineOn(px, py, 1 / Math.max(1e-4, ia * px + iRow), here);
+        else here.set(next);
+        shineOn(px + STRIDE, py, 1 / Math.max(1e-4, ia * (px + STRIDE) + iRow), next);
+        [r, g, b] = [base[0] + glow + here[0], base[1] + glow + here[1], base[2] + glow + here[2]];
+        stepR = (next[0] - here[0]) / STRIDE;
+        stepG = (next[1] - here[1]) / STRIDE;
+        stepB = (next[2] - here[2]) / STRIDE;
+      }
+      const inverse = ia * px + iRow;
       const at = y * width + x;
-      if (inverse <= near[at]) continue;
-      const z = 1 / inverse;
-      near[at] = inverse;
-      ground[at] = marks;
-      owner[at] = 0;
-      const u = u0 + z * (ua * px + ub * py + uc);
-      const v = v0 + z * (va * px + vb * py + vc);
-      face.paint(u, v, z / focal, albedo);
-      lit[0] = base[0] + glow;
-      lit[1] = base[1] + glow;
-      lit[2] = base[2] + glow;
-      if (shine) shineOn(px, py, z, lit);
-      const to3 = at * 3;
-      rgb[to3] = albedo[0] * lit[0];
-      rgb[to3 + 1] = albedo[1] * lit[1];
-      rgb[to3 + 2] = albedo[2] * lit[2];
+      if (inverse > near[at]) {
+        const z = 1 / inverse;
+        near[at] = inverse;
+        ground[at] = marks;
+        paint(u0 + z * (ua * px + uRow), v0 + z * (va * px + vRow), z / focal, albedo);
+        const to3 = at * 3;
+        rgb[to3] = albedo[0] * r;
+        rgb[to3 + 1] = albedo[1] * g;
+        rgb[to3 + 2] = albedo[2] * b;
+      }
+      r += stepR;
+      g += stepG;
+      b += stepB;
     }
   };
 }
 
-/** What the lamps and the camera's illuminator add at a pixel of depth z. */
+/** Sets what the lamps and the camera's illuminator give at a pixel of depth z. */
 function shineOf(
   { camera, light }: Canvas,
   face: Face,
@@ -122,6 +137,7 @@ function shineOf(
   return (px, py, z, lit) => {
     const rx = (px - centreX) / focal;
     const ry = (py - centreY) / focal;
+    lit.fill(0);
     if (beam > 0) {
       const square = rx * rx + ry * ry + 1;
       const cosine = Math.abs(rx * normalX + ry * normalY + normalZ) / Math.sqrt(square);

@@ -14,22 +14,21 @@ export function hash(x: number, y: number, seed: number): number {
 
 /** Cloudy noise of period 256, about uniform in [0, 1]; interpolated. */
 export function smooth(u: number, v: number): number {
-  const fu = Math.floor(u);
-  const fv = Math.floor(v);
-  const a = u - fu;
-  const b = v - fv;
+  // A whole number of periods makes them positive: cutting off is then rounding down.
+  const pu = u + 65_536;
+  const pv = v + 65_536;
+  const fu = pu | 0;
+  const fv = pv | 0;
+  const a = pu - fu;
+  const b = pv - fv;
   const x0 = fu & MASK;
-  const x1 = (x0 + 1) & MASK;
-  const y0 = (fv & MASK) * SIZE;
-  const y1 = ((fv + 1) & MASK) * SIZE;
-  const top = tile[y0 + x0] + (tile[y0 + x1] - tile[y0 + x0]) * a;
-  const bottom = tile[y1 + x0] + (tile[y1 + x1] - tile[y1 + x0]) * a;
-  return top + (bottom - top) * b;
-}
-
-/** The same without interpolation. */
-export function grain(u: number, v: number): number {
-  return tile[(Math.floor(v) & MASK) * SIZE + (Math.floor(u) & MASK)];
+  const x1 = (fu + 1) & MASK;
+  const y0 = (fv & MASK) << 8;
+  const y1 = ((fv + 1) & MASK) << 8;
+  const left = tile[y0 + x0];
+  const lower = tile[y1 + x0];
+  const top = left + (tile[y0 + x1] - left) * a;
+  return top + (lower + (tile[y1 + x1] - lower) * a - top) * b;
 }
 
 /** Octaves of value noise that wrap around, stretched so that a tenth lies at either end. */

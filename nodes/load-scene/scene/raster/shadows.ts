@@ -8,15 +8,14 @@ const CORNERS = 8;
 
 /** Darkens the ground where the bones keep the sun away; `depth` is the share of light that is lost, 0..1. */
 export function castShadows(canvas: Canvas, bones: readonly Bone[], depth: number): void {
-  const { light, width, height, rgb, ground } = canvas;
+  const { light, width, height, rgb, ground, mask } = canvas;
   if (light.sun[1] < 0.05 || depth <= 0 || bones.length === 0) return;
-  const mask = new Uint8Array(width * height);
   let top = height;
   let bottom = -1;
   for (const bone of bones) {
     const outline = hull([...ringOnGround(canvas, bone.a, bone.ra), ...ringOnGround(canvas, bone.b, bone.rb)]);
     if (outline.length < 3) continue;
-    const rows = fillOutline(canvas, outline, mask);
+    const rows = fillOutline(canvas, outline);
     top = Math.min(top, rows[0]);
     bottom = Math.max(bottom, rows[1]);
   }
@@ -33,6 +32,7 @@ export function castShadows(canvas: Canvas, bones: readonly Bone[], depth: numbe
       rgb[at * 3 + 2] *= keep;
     }
   }
+  if (bottom >= top) mask.fill(0, top * width, (bottom + 1) * width);
 }
 
 /** Darkens the ground softly around a foot point, as what stands there takes the sky's light. */
@@ -99,8 +99,8 @@ function hull(points: readonly Vec[]): Vec[] {
   return [...half(sorted), ...half([...sorted].reverse())];
 }
 
-/** Sets `mask` inside a convex outline; returns its first and last row. */
-function fillOutline({ width, height }: Canvas, outline: readonly Vec[], mask: Uint8Array): readonly [number, number] {
+/** Sets the mask inside a convex outline; returns its first and last row. */
+function fillOutline({ width, height, mask }: Canvas, outline: readonly Vec[]): readonly [number, number] {
   const top = Math.max(0, Math.ceil(Math.min(...outline.map((p) => p[1])) - 0.5));
   const bottom = Math.min(height - 1, Math.floor(Math.max(...outline.map((p) => p[1])) - 0.5));
   for (let y = top; y <= bottom; y++) {
