@@ -26,7 +26,7 @@ export const quantize = defineNode({
     minSqnrDb: z.number().min(0).max(100).default(10).meta({
       title: "Least SQNR of a layer",
       unit: "dB",
-      help: "INT8: a layer that would keep less than this by its own quantization stays in float. 0 quantizes all. Measured where tensors are wired, else predicted.",
+      help: "INT8: a layer that would keep less than this by its own quantization stays in float. 0 quantizes every layer. Measured where tensors are wired, else predicted.",
     }),
     blockSize: z
       .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])

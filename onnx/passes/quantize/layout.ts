@@ -10,18 +10,28 @@ export interface Layout {
   readonly integerBias: boolean;
   /** Whether a layer's output is quantized too, and 8 bits are carried on from layer to layer. */
   readonly quantizeOutputs: boolean;
+  /** Dense layers whose outputs sum fewer products than this gain no time in integers, and stay in float. */
+  readonly fewestProducts: number;
 }
 
 const layouts: Record<LayoutName, Layout> = {
-  // MLAS on x86 multiplies u8 by s8; QLinearConv wants its output quantized and its bias in int32.
+  // MLAS on x86 multiplies u8 by s8; QLinearConv wants its output quantized and its bias in int32. With 32 products or
+  // less an output, requantizing eats what the multiplication saves.
   "onnxruntime-x86": {
     name: "onnxruntime-x86",
     activations: "asymmetric",
     integerBias: true,
     quantizeOutputs: true,
+    fewestProducts: 33,
   },
   // TensorRT knows no zero point, wants the bias in float, and moves the quantizers of inputs where they serve it best.
-  tensorrt: { name: "tensorrt", activations: "symmetric", integerBias: false, quantizeOutputs: false },
+  tensorrt: {
+    name: "tensorrt",
+    activations: "symmetric",
+    integerBias: false,
+    quantizeOutputs: false,
+    fewestProducts: 0,
+  },
 };
 
 export function layoutOf(name: LayoutName): Layout {

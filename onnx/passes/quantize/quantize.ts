@@ -84,7 +84,9 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   const upgraded = upgradeOpset(model, QDQ_OPSET);
   const layout = layoutOf(options.layout);
   const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
-  let layers = chosen;
+  const gainless = chosen.filter((layer) => productsOf(layer) < layout.fewestProducts && options.minSqnrDb > 0);
+  let layers = chosen.filter((layer) => !gainless.includes(layer));
+  requireLayers(layers);
   let design = await designInt8(model.graph, layers, table, layout);
   const tooNoisy = new Map<string, LeftInFloat>();
   for (const { layer, predictedSqnrDb } of design.layers) {
@@ -103,7 +105,7 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   writeInt8(model.graph, design, layout);
   return {
     layers: design.layers.map(({ layer, predictedSqnrDb }) => ({ ...describe(layer), bits: 8, predictedSqnrDb })),
-    kept: [...kept, ...tooNoisy.values()],
+    kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason)],
     left,
     upgraded,
   };
@@ -190,6 +192,16 @@ function requireLayers(layers: readonly Layer[]): void {
     "no layer is left to quantize: each Conv, ConvTranspose, MatMul and Gemm is kept in float or has no constant f32 weight",
     "Take names out of keepFloat, lower minSqnrDb, or start from the FP32 model.",
   );
+}
+
+/** Products that one output of a dense layer sums; a grouped layer is judged by its error alone. */
+function productsOf({ view }: Layer): number {
+  return view.groups === 1 ? view.inputs * view.taps : Number.POSITIVE_INFINITY;
+}
+
+function gainlessReason(layer: Layer): LeftInFloat {
+  const reason = `an output sums ${productsOf(layer)} products only: integers gain no time there`;
+  return { node: layer.name, opType: layer.node.opType, reason };
 }
 
 function describeEmbedding({ node, output, bits, sqnrDb }: QuantizedEmbedding): LayerResult {
