@@ -5,6 +5,7 @@ import type { CSSProperties } from "react";
 import { ResultStrip } from "../results/ResultStrip.tsx";
 import { usePanels } from "../shell/usePanels.ts";
 import { useLoadError } from "../shell/usePipelineLoader.ts";
+import { Tour } from "../tour/Tour.tsx";
 import { Canvas } from "./Canvas.tsx";
 import { Inspector, useInspected } from "./Inspector.tsx";
 import { Palette } from "./Palette.tsx";
@@ -33,6 +34,7 @@ export function Workspace() {
         <div className="canvas-slot">
           <Canvas key={name} />
           {empty && <StartScreen />}
+          <Tour key={`tour of ${name}`} />
         </div>
       )}
       <Inspector />

@@ -10,6 +10,7 @@ import {
   LayoutGrid,
   Play,
   Search,
+  Signpost,
   Square,
   Undo2,
   Workflow,
@@ -27,6 +28,7 @@ import { tidy } from "../canvas/tidy.ts";
 import { currentDoc, editor, useDoc } from "../canvas/useEditor.ts";
 import { fieldsOf } from "../form/formModel.ts";
 import { cancelRun, startRun } from "../runs/runStore.ts";
+import { showTour } from "../tour/useTour.ts";
 import { trpc } from "../trpc.ts";
 import { Keys } from "./Keys.tsx";
 import { exportPipeline, newPipeline } from "./pipelines.ts";
@@ -140,6 +142,9 @@ function Actions() {
         onSelect={() => void newPipeline().then((name) => router.push(`/pipelines/${name}`))}
       >
         New pipeline
+      </Item>
+      <Item value="tour help first steps" icon={<Signpost className="icon" />} onSelect={showTour}>
+        Show the tour
       </Item>
       {doc && (
         <Item value="export json" icon={<Download className="icon" />} onSelect={() => exportPipeline(doc)}>

@@ -96,7 +96,7 @@ function Choice({ label, value, options, onValue }: ChoiceProps) {
         onValueChange={(next) => next && onValue(next)}
       >
         {options.map((option) => (
-          <ToggleGroup.Item key={option.value} value={option.value} data-testid={`live-${option.value}`}>
+          <ToggleGroup.Item key={option.value} value={option.value} data-testid={`choose-${option.value}`}>
             {option.text}
           </ToggleGroup.Item>
         ))}

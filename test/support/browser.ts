@@ -43,10 +43,11 @@ async function packagedChromium(): Promise<string> {
   return packaged.executablePath();
 }
 
-export async function launchBrowser(): Promise<Browser> {
+/** `args`: further switches of Chromium's. */
+export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
   const before = process.env.TMPDIR;
   const executablePath = await chromiumPath();
   if (before === undefined) delete process.env.TMPDIR;
   else process.env.TMPDIR = before;
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-background-networking"] });
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-background-networking", ...args] });
 }
