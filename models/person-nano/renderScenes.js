@@ -1,6 +1,6 @@
 /**
  * Bundles renderScenes.ts and runs it: `node models/person-nano/renderScenes.js --seed 10000 --count 6000 --size 416
- * --out DIR`. Several at once, on ranges of their own, use several cores.
+ * --out DIR`, or `--sheet FILE.jpg`. Several at once, on ranges of their own, use several cores.
  */
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -1,13 +1,17 @@
 /**
  * Writes scenes with their labels as a YOLO data set (`images/SEED.jpg`, `labels/SEED.txt`: `0 cx cy w h`), for training
- * outside this project. People who are hardly seen are left out of the labels.
+ * outside this project; people who are hardly seen are left out of the labels. With `--sheet FILE.jpg` it draws them on
+ * one sheet instead, to be looked at.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import sharp from "sharp";
 import { encodeFrame } from "../../nodes/load-scene/scene/encode.ts";
 import { renderScene } from "../../nodes/load-scene/scene/render.ts";
 import { createScene } from "../../nodes/load-scene/scene/scene.ts";
+
+const COLUMNS = 8;
 
 const { values } = parseArgs({
   options: {
@@ -15,21 +19,41 @@ const { values } = parseArgs({
     count: { type: "string", default: "100" },
     size: { type: "string", default: "416" },
     out: { type: "string", default: "scenes" },
+    sheet: { type: "string" },
   },
 });
 const [first, count, size] = [Number(values.seed), Number(values.count), Number(values.size)];
-const folders = ["images", "labels"].map((name) => join(values.out, name));
-for (const folder of folders) await mkdir(folder, { recursive: true });
 
-for (let seed = first; seed < first + count; seed++) {
-  const scene = createScene({ seed, width: size, height: size });
-  const frame = renderScene(scene);
-  const rows = frame.people
-    .filter(({ ignored }) => !ignored)
-    .map(({ box: [x, y, w, h] }) => [0, (x + w / 2) / size, (y + h / 2) / size, w / size, h / size].join(" "));
-  const name = String(seed).padStart(7, "0");
-  const jpeg = await encodeFrame(frame, scene.conditions.jpegQuality);
-  await writeFile(join(values.out, "images", `${name}.jpg`), jpeg);
-  await writeFile(join(values.out, "labels", `${name}.txt`), rows.map((row) => `${row}\n`).join(""));
+async function* scenes() {
+  for (let seed = first; seed < first + count; seed++) {
+    const scene = createScene({ seed, width: size, height: size });
+    const frame = renderScene(scene);
+    yield { seed, people: frame.people, jpeg: await encodeFrame(frame, scene.conditions.jpegQuality) };
+  }
 }
-process.stdout.write(`${count} scenes in ${values.out}\n`);
+
+async function writeDataSet(folder: string): Promise<void> {
+  for (const name of ["images", "labels"]) await mkdir(join(folder, name), { recursive: true });
+  for await (const { seed, people, jpeg } of scenes()) {
+    const rows = people
+      .filter(({ ignored }) => !ignored)
+      .map(({ box: [x, y, w, h] }) => [0, (x + w / 2) / size, (y + h / 2) / size, w / size, h / size].join(" "));
+    const name = String(seed).padStart(7, "0");
+    await writeFile(join(folder, "images", `${name}.jpg`), jpeg);
+    await writeFile(join(folder, "labels", `${name}.txt`), rows.map((row) => `${row}\n`).join(""));
+  }
+}
+
+async function writeSheet(file: string): Promise<void> {
+  const tiles: { input: Uint8Array; left: number; top: number }[] = [];
+  for await (const { seed, jpeg } of scenes()) {
+    const at = seed - first;
+    tiles.push({ input: jpeg, left: (at % COLUMNS) * size, top: Math.floor(at / COLUMNS) * size });
+  }
+  const height = Math.ceil(count / COLUMNS) * size;
+  const sheet = sharp({ create: { width: COLUMNS * size, height, channels: 3, background: "#000" } });
+  await sheet.composite(tiles).jpeg({ quality: 80 }).toFile(file);
+}
+
+await (values.sheet ? writeSheet(values.sheet) : writeDataSet(values.out));
+process.stdout.write(`${count} scenes in ${values.sheet ?? values.out}\n`);
