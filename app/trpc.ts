@@ -3,6 +3,7 @@ import { MutationCache, QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { createTRPCOptionsProxy } from "@trpc/tanstack-react-query";
 import type { AppRouter } from "../server/trpc/router.ts";
+import { messageOf } from "./shell/sentence.ts";
 import { say } from "./shell/useNotices.ts";
 
 const url = "/api/trpc";
@@ -30,7 +31,7 @@ export const api = createTRPCClient<AppRouter>({
 
 export const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 10_000, retry: 1, refetchOnWindowFocus: false } },
-  mutationCache: new MutationCache({ onError: (error) => say({ tone: "bad", text: error.message }) }),
+  mutationCache: new MutationCache({ onError: (error) => say({ tone: "bad", text: messageOf(error) }) }),
 });
 
 export const trpc = createTRPCOptionsProxy<AppRouter>({ client: api, queryClient });

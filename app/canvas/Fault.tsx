@@ -8,7 +8,7 @@ import type { NodeView } from "./nodeView.ts";
 import { currentDoc, editor } from "./useEditor.ts";
 
 export function Fault({ id, view }: { readonly id: string; readonly view: NodeView }) {
-  const { message, fix } = view.error ?? { message: "" };
+  const { message, fix, portId } = view.error ?? { message: "", fix: undefined, portId: undefined };
   const [, head = message, rest = ""] = /^(.*?[.:;])\s+(.*)$/s.exec(message) ?? [];
   const text = (
     <p>
@@ -19,7 +19,12 @@ export function Fault({ id, view }: { readonly id: string; readonly view: NodeVi
     <div className={`fault ${view.state === "invalid" ? "wanting" : ""}`} title={fix ? `${message}\n${fix}` : message}>
       {text}
       {fix && (
-        <button type="button" className="btn small nodrag" data-testid={`fix-${id}`} onClick={() => showFix(id, fix)}>
+        <button
+          type="button"
+          className="btn small nodrag"
+          data-testid={`fix-${id}`}
+          onClick={() => showFix(id, fix, portId)}
+        >
           <span className="less">Fix</span>
           <span className="more cut">Fix: {shortened(fix)}</span>
         </button>
@@ -30,8 +35,8 @@ export function Fault({ id, view }: { readonly id: string; readonly view: NodeVi
 
 const shortened = (fix: string) => fix.charAt(0).toLowerCase() + fix.slice(1).replace(/\.$/, "");
 
-/** Selects the node and puts the cursor where the fix is made: the parameter that it speaks of, else the first. */
-function showFix(id: string, fix: string): void {
+/** Selects the node and puts the cursor where the fix is made: the port, or the parameter spoken of, else the first. */
+function showFix(id: string, fix: string, port: string | undefined): void {
   editor.select([id]);
   usePanels.setState({ drawer: "inspector" });
   const def = nodeDefs[currentDoc()?.nodes[id]?.type ?? ""];
@@ -39,5 +44,6 @@ function showFix(id: string, fix: string): void {
   const spoken = fix.toLowerCase();
   const field = names.find((f) => spoken.includes(f.name.toLowerCase()) || spoken.includes(f.title.toLowerCase()));
   const target = field ?? names[0];
-  setTimeout(() => document.getElementById(`param-${target?.name}`)?.focus(), 60);
+  const place = port === undefined ? `param-${target?.name}` : `wire-in-${port}`;
+  setTimeout(() => document.getElementById(place)?.focus(), 60);
 }

@@ -56,7 +56,11 @@ function PortRow({ id, name, side, kinds, note }: RowProps) {
   const partners = wires.map((edge) => other(edge).split(".")[0]).join(", ");
   return (
     <DropdownMenu.Root>
-      <DropdownMenu.Trigger className={`io-row ${wires.length === 0 ? "open" : ""}`} title={`Wire ${name}`}>
+      <DropdownMenu.Trigger
+        id={`wire-${side}-${name}`}
+        className={`io-row ${wires.length === 0 ? "open" : ""}`}
+        title={`Wire ${name}`}
+      >
         <PortSymbol kind={kind} />
         {name}
         <span className="mono cut">{(side === "in" && partners) || note}</span>

@@ -43,7 +43,14 @@ export function ZoomControl() {
       <button type="button" className="btn quiet icon-only" aria-label="Zoom out" onClick={() => void flow.zoomOut()}>
         <Minus className="icon" />
       </button>
-      <output aria-label="Zoom">{Math.round(zoom * 100)} %</output>
+      <button
+        type="button"
+        className="btn quiet"
+        aria-label={`Zoom is ${Math.round(zoom * 100)} %: show at 100 %`}
+        onClick={() => void flow.zoomTo(1, { duration: 160 })}
+      >
+        {Math.round(zoom * 100)} %
+      </button>
       <button type="button" className="btn quiet icon-only" aria-label="Zoom in" onClick={() => void flow.zoomIn()}>
         <Plus className="icon" />
       </button>

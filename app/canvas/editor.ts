@@ -57,6 +57,9 @@ export interface Editor {
 const REMOVED = "The file was removed elsewhere. Saving again makes it anew.";
 const NOTHING: Selection = { nodes: new Set(), edges: [] };
 
+/** Delays until a save that failed is tried again. */
+const RETRY_AFTER = 10;
+
 export function createEditor(api: EditorApi, delayMs = 500): Editor {
   const store = createStore<EditorState>(() => ({
     history: undefined,
@@ -106,7 +109,10 @@ export function createEditor(api: EditorApi, delayMs = 500): Editor {
         store.setState({ revision: result.revision, saveState: "unsaved" });
       }
     } catch (error) {
-      if (sameName()) store.setState({ saveState: "failed", saveError: messageOf(error) });
+      if (!sameName()) return;
+      store.setState({ saveState: "failed", saveError: messageOf(error) });
+      // The server may be back before the next edit.
+      timer = setTimeout(flush, RETRY_AFTER * delayMs);
     }
   }
 

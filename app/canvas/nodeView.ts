@@ -13,7 +13,7 @@ export interface NodeView {
   readonly word: string;
   /** On hover: why it is so. */
   readonly why: string | undefined;
-  readonly error: { readonly message: string; readonly fix?: string } | undefined;
+  readonly error: { readonly message: string; readonly fix?: string; readonly portId?: string } | undefined;
   /** Between 0 and 1 where the total is known. */
   readonly fraction: number | undefined;
 }

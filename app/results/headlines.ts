@@ -24,11 +24,13 @@ export function headlineOf(step: StepState, report: Json | undefined): string {
   return "";
 }
 
-const rows = z.array(z.looseObject({ best: z.string().optional() }));
+const rows = z.array(z.looseObject({ metric: z.string(), best: z.string().optional(), ratio: z.number().optional() }));
 
 function comparison(value: unknown): string | undefined {
   const parsed = rows.safeParse(value);
   if (!parsed.success) return undefined;
+  const ratio = parsed.data.find(({ metric }) => metric === "profile.p50Ms")?.ratio;
+  if (ratio) return ratio < 1 ? `${(1 / ratio).toFixed(2)}× faster` : `${ratio.toFixed(2)}× slower`;
   const better = parsed.data.filter((row) => row.best === "candidate").length;
   return `${better} of ${parsed.data.length} better`;
 }

@@ -57,7 +57,7 @@ export function CommandPalette() {
         <Dialog.Overlay className="overlay" />
         <Dialog.Content className="dialog palette-dialog" aria-describedby={undefined} data-testid="command-palette">
           <Dialog.Title className="sr-only">Find anything</Dialog.Title>
-          <Command label="Find anything" loop>
+          <Command label="Find anything" loop filter={rank}>
             <div className="search">
               <Search className="icon" />
               <Command.Input placeholder="Nodes, parameters, actions, pipelines" />
@@ -75,6 +75,14 @@ export function CommandPalette() {
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** Every word typed must stand in what is offered, best at a word's beginning: letters strewn about find the wrong thing. */
+function rank(value: string, search: string): number {
+  const text = value.toLowerCase();
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.every((word) => text.includes(word))) return 0;
+  return words.every((word) => ` ${text}`.includes(` ${word}`)) ? 1 : 0.5;
 }
 
 interface ItemProps {
