@@ -6,12 +6,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import sharp from "sharp";
+import sharp, { type OverlayOptions } from "sharp";
 import { encodeFrame } from "../../nodes/load-scene/scene/encode.ts";
 import { renderScene } from "../../nodes/load-scene/scene/render.ts";
 import { createScene } from "../../nodes/load-scene/scene/scene.ts";
 
 const COLUMNS = 8;
+/** Pixels of a scene on the sheet. */
+const TILE = 208;
 
 const { values } = parseArgs({
   options: {
@@ -45,14 +47,15 @@ async function writeDataSet(folder: string): Promise<void> {
 }
 
 async function writeSheet(file: string): Promise<void> {
-  const tiles: { input: Uint8Array; left: number; top: number }[] = [];
+  const tiles: OverlayOptions[] = [];
   for await (const { seed, jpeg } of scenes()) {
     const at = seed - first;
-    tiles.push({ input: jpeg, left: (at % COLUMNS) * size, top: Math.floor(at / COLUMNS) * size });
+    const input = await sharp(jpeg).resize(TILE).png().toBuffer();
+    tiles.push({ input, left: (at % COLUMNS) * TILE, top: Math.floor(at / COLUMNS) * TILE });
   }
-  const height = Math.ceil(count / COLUMNS) * size;
-  const sheet = sharp({ create: { width: COLUMNS * size, height, channels: 3, background: "#000" } });
-  await sheet.composite(tiles).jpeg({ quality: 80 }).toFile(file);
+  const height = Math.ceil(count / COLUMNS) * TILE;
+  const sheet = sharp({ create: { width: COLUMNS * TILE, height, channels: 3, background: "#000" } });
+  await sheet.composite(tiles).jpeg({ quality: 86 }).toFile(file);
 }
 
 await (values.sheet ? writeSheet(values.sheet) : writeDataSet(values.out));

@@ -10,7 +10,8 @@ import { SCENE_TEST_SEEDS, SCENE_TRAIN_SEEDS, SCENE_VALIDATION_SEEDS } from "./s
 const draw = (seed: number, size = 416) => renderScene(createScene({ seed, width: size, height: size }));
 
 function digest(frame: SceneFrame): string {
-  return createHash("sha256").update(frame.rgb).update(JSON.stringify(frame.people)).digest("hex").slice(0, 16);
+  const people = frame.people.map(({ track, box, visible, ignored }) => [track, box, visible.toFixed(4), ignored]);
+  return createHash("sha256").update(frame.rgb).update(JSON.stringify(people)).digest("hex").slice(0, 16);
 }
 
 describe("a scene", () => {
@@ -18,13 +19,13 @@ describe("a scene", () => {
   it("is frozen: these seeds draw what they drew when the detector was measured", () => {
     expect([0, 7, 23, 64, 101, 250, 499].map((seed) => digest(draw(seed)))).toMatchInlineSnapshot(`
       [
-        "25aac522bcfb4280",
-        "3db8a785e4866729",
-        "3a60f2b5f305d970",
+        "c640c88af84c3e5e",
+        "66813cc5c8245d4c",
+        "39d4ed4efe411f20",
         "b4478665a1adb7f1",
-        "fff9d6502b2fd469",
+        "80bca65d219329de",
         "ee2a96a93b4bcab3",
-        "e94b60c4a515f358",
+        "631710294daac518",
       ]
     `);
   });
