@@ -16,6 +16,8 @@ import { capabilities, capabilityFixes, partVersions } from "./runners/capabilit
 import { createArtifacts } from "./storage/artifacts.ts";
 import { BlobStore } from "./storage/blobs.ts";
 import { ResultCache } from "./storage/cache.ts";
+import { type CatalogueEntry, readCatalogue } from "./storage/catalogue.ts";
+import { CatalogueFiles } from "./storage/catalogueFiles.ts";
 import { type Cleaned, clean, storedBytes } from "./storage/clean.ts";
 import { describeOutput } from "./storage/describeOutput.ts";
 import { DeviceLock } from "./storage/deviceLock.ts";
@@ -34,6 +36,8 @@ export interface Services extends AsyncDisposable {
   readonly blobs: BlobStore;
   readonly artifacts: ReturnType<typeof createArtifacts>;
   readonly ingest: Ingest;
+  /** Models that a source may name. */
+  readonly catalogue: readonly CatalogueEntry[];
   readonly pipelines: PipelineStore;
   readonly executor: Executor;
   readonly targets: readonly DeviceProfile[];
@@ -54,7 +58,9 @@ export function createServices({ root }: { readonly root: string }): Services {
   const cache = new ResultCache(blobs);
   const runs = new RunStore(home);
   const pipelines = new PipelineStore(workspace.root, nodeDefs);
-  const ingest = new Ingest({ root: workspace.root, blobs, builtins: join(projectRoot, "models") });
+  const builtins = join(projectRoot, "models");
+  const catalogue = new CatalogueFiles({ home, entries: readCatalogue(builtins) });
+  const ingest = new Ingest({ root: workspace.root, blobs, builtins, catalogue });
   const cores = availableParallelism();
   const limits = {
     timeoutMs: fromEnvironment("EDGEWRIGHT_STEP_TIMEOUT", 4 * 3600) * 1000,
@@ -94,6 +100,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     blobs,
     artifacts,
     ingest,
+    catalogue: catalogue.entries,
     pipelines,
     executor,
     targets,

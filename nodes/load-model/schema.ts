@@ -11,7 +11,7 @@ export const loadModel = defineNode({
   params: z.strictObject({
     source: z.string().default("").meta({
       title: "Source",
-      help: "A file in the workspace, builtin:NAME, or an https address with its sha256.",
+      help: "A file in the workspace, builtin:NAME, a name of the catalogue (docs/models.md), or an https address with its sha256.",
       source: "model",
     }),
     sha256: z

@@ -75,6 +75,12 @@ function createProgram(): Command {
     .action(async (options) => (await import("./lists.ts")).nodes(options));
 
   program
+    .command("models")
+    .description("list the models that a source may name")
+    .option("--json", "with addresses, digests and settings, as JSON")
+    .action(async (options) => (await import("./models.ts")).models(options));
+
+  program
     .command("targets")
     .description("list the devices to run on or to predict for")
     .option("--json", "as JSON")

@@ -48,8 +48,10 @@ export async function readSettings(texts: readonly string[], context: SetContext
     }
     const path = text.slice(0, at);
     const value = jsonOrText(text.slice(at + 1));
-    const isPath = typeof value === "string" && value !== "" && !NAMED.test(value) && namesFile(path, context);
-    settings[path] = isPath ? await ingested(value, context) : value;
+    const kind =
+      typeof value === "string" && value !== "" && !NAMED.test(value) ? sourceKind(path, context) : undefined;
+    const isPath = kind !== undefined && !context.ingest.catalogued(String(value), kind);
+    settings[path] = isPath ? await ingested(String(value), context) : value;
   }
   return settings;
 }
@@ -62,12 +64,14 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-function namesFile(path: string, { doc, defs }: SetContext): boolean {
+/** What the parameter names where it is a source. */
+function sourceKind(path: string, { doc, defs }: SetContext): string | undefined {
   const dot = path.indexOf(".");
   const parsed = shape.safeParse(doc);
   const node = parsed.success ? own(parsed.data.nodes, path.slice(0, dot)) : undefined;
   const field = node && own(own(defs, node.type)?.params.shape ?? {}, path.slice(dot + 1));
-  return field instanceof z.ZodType && field.meta()?.source !== undefined;
+  const kind = field instanceof z.ZodType ? field.meta()?.source : undefined;
+  return kind === undefined ? undefined : String(kind);
 }
 
 function ingested(value: string, { ingest, progress }: SetContext): Promise<string> {

@@ -216,9 +216,11 @@ class RunExecution {
     const sources: Record<string, readonly SourceFile[]> = {};
     for (const [name, field] of Object.entries(node.def.params.shape)) {
       const value = node.params[name];
-      if (!isSource(field) || typeof value !== "string") continue;
+      const kind = sourceKind(field);
+      if (kind === undefined || typeof value !== "string") continue;
       const { sha256 } = node.params;
       sources[name] = await this.services.ingest.resolve(value, {
+        kind,
         ...(typeof sha256 === "string" && sha256 !== "" && { sha256 }),
         signal: this.execution.signal,
         progress: (progress) => this.#progress(node.id, progress),
@@ -353,6 +355,8 @@ class RunExecution {
 }
 
 /** A parameter that names a file: marked so in its schema. */
-function isSource(field: unknown): boolean {
-  return field instanceof z.ZodType && field.meta()?.source !== undefined;
+/** What a parameter that is a source names: `model`, `images`, `file`. */
+function sourceKind(field: unknown): string | undefined {
+  const kind = field instanceof z.ZodType ? field.meta()?.source : undefined;
+  return kind === undefined ? undefined : String(kind);
 }

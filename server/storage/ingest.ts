@@ -1,7 +1,7 @@
 /**
  * What a `source` parameter names, as stored files: a path under the workspace root, `builtin:NAME` of what the
- * project ships, `sha256:HEX` or `sha256:HEX#NAME` of the store, an https address with its SHA-256. Nothing above the root and no
- * link out of it is read: documents come from strangers. What the person at a terminal names may lie anywhere
+ * project ships, `sha256:HEX` or `sha256:HEX#NAME` of the store, an https address with its SHA-256, a name of the model
+ * catalogue. Nothing above the root and no link out of it is read: documents come from strangers. What the person at a terminal names may lie anywhere
  * (`ingestPath`) and enters the store before the run.
  */
 import { createReadStream } from "node:fs";
@@ -11,15 +11,11 @@ import type { SourceFile } from "../../nodes/context.ts";
 import { UserError } from "../../nodes/context.ts";
 import { putTree, readTree } from "./artifacts.ts";
 import { type BlobStore, isCode, type Stored } from "./blobs.ts";
-import { download } from "./download.ts";
+import type { CatalogueEntry } from "./catalogue.ts";
+import type { CatalogueFiles } from "./catalogueFiles.ts";
+import { type DownloadOptions, download, refuseUnencrypted } from "./download.ts";
 import { Notes } from "./notes.ts";
-
-export interface IngestProgress {
-  readonly done: number;
-  readonly total?: number;
-  readonly unit: "bytes" | "files";
-  readonly message: string;
-}
+import { type IngestProgress, throttled } from "./progress.ts";
 
 export interface IngestOptions {
   /** The workspace root: the jail of relative paths. */
@@ -27,9 +23,14 @@ export interface IngestOptions {
   /** Folder of the files the project ships, by name. */
   readonly builtins: string;
   readonly blobs: BlobStore;
+  readonly catalogue?: CatalogueFiles;
+  /** Which addresses may be read; https alone where absent. */
+  readonly allowed?: DownloadOptions["allowed"];
 }
 
 export interface SourceContext {
+  /** What the parameter names: the catalogue has a `model` (ONNX) or a `file` (weights to export). */
+  readonly kind?: string;
   /** Of the `sha256` parameter beside the source: an address needs it, a file is held to it. */
   readonly sha256?: string;
   readonly signal?: AbortSignal;
@@ -77,7 +78,39 @@ export class Ingest {
     if (/^[a-z0-9]+:/.test(source)) {
       throw new UserError("bad-source", `"${source}" is no source`, "Give a path, builtin:NAME or sha256:HEX.");
     }
-    return this.#path(source, context);
+    const entry = this.catalogued(source, context.kind);
+    return entry ? this.#catalogued(entry, context) : this.#path(source, context);
+  }
+
+  /** The catalogue's entry that a source of this kind names; `./NAME` is a file of that name. */
+  catalogued(source: string, kind: string | undefined): CatalogueEntry | undefined {
+    return kind === "model" || kind === "file" ? this.options.catalogue?.entry(source) : undefined;
+  }
+
+  /** The names that a missing file may have been meant for. */
+  #alsoNamed(kind: string | undefined): string {
+    if (kind !== "model" || !this.options.catalogue) return "";
+    const names = this.options.catalogue.entries.filter(({ format }) => format === "onnx").map(({ id }) => id);
+    return names.length > 0 ? ` The catalogue has ${names.join(", ")}.` : "";
+  }
+
+  async #catalogued(entry: CatalogueEntry, context: SourceContext): Promise<readonly SourceFile[]> {
+    const { blobs, catalogue } = this.options;
+    if (!catalogue) return [];
+    if (context.kind === "model" && entry.format === "pytorch") {
+      throw new UserError(
+        "needs-export",
+        `${entry.title} is published as PyTorch weights, which are no model that this node opens`,
+        `Use an export-pytorch node with weights = ${entry.id}.`,
+      );
+    }
+    const digest = await catalogue.digest(entry);
+    if (digest !== undefined && (await blobs.has(digest))) {
+      return [{ name: entry.file, digest, size: await blobs.size(digest) }];
+    }
+    const files = await this.#files(entry.file, await catalogue.path(entry, transfer(context)), context);
+    await catalogue.hold(entry, files[0]?.digest ?? "");
+    return files;
   }
 
   async #stored(digest: string, name: string | undefined): Promise<readonly SourceFile[]> {
@@ -93,7 +126,9 @@ export class Ingest {
 
   async #builtin(name: string, context: SourceContext): Promise<readonly SourceFile[]> {
     const { builtins } = this.options;
-    const names = (await readdir(builtins).catch(() => [])).filter((entry) => !entry.startsWith(".")).sort();
+    const names = (await readdir(builtins).catch(() => []))
+      .filter((entry) => !entry.startsWith(".") && entry !== "catalogue.json")
+      .sort();
     const entry = names.find((file) => [name, `${name}.onnx`, `${name}.json`].includes(file));
     if (!entry) {
       const has = names.length > 0 ? `It ships ${names.join(", ")}.` : "It ships none yet.";
@@ -105,9 +140,8 @@ export class Ingest {
 
   async #address(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
     const { sha256 } = context;
-    if (!source.startsWith("https://")) {
-      throw new UserError("bad-source", `"${source}" is not encrypted`, "Give an https address.");
-    }
+    const { allowed } = this.options;
+    refuseUnencrypted(source, allowed);
     if (!sha256) {
       const message = `the address ${source} needs the SHA-256 of its file`;
       throw new UserError(
@@ -119,8 +153,10 @@ export class Ingest {
     const { blobs } = this.options;
     const name = basename(new URL(source).pathname) || "download";
     if (await blobs.has(sha256)) return [{ name, digest: sha256, size: await blobs.size(sha256) }];
-    const stored = await blobs.putStream(download(source, context));
-    return [{ name, ...stored }];
+    // Named by its digest, so that the next run continues what this one did not finish.
+    const path = join(blobs.home, "tmp", sha256);
+    await download(source, path, { ...transfer(context), sha256, ...(allowed && { allowed }) });
+    return [{ name, ...(await blobs.moveIn(path)) }];
   }
 
   async #path(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
@@ -134,7 +170,7 @@ export class Ingest {
         `Move the file below ${root}, or upload it.`,
       );
     if (source.startsWith("/") || !within(resolve(root), path)) throw outside();
-    const real = await realpathOrRefuse(path, source);
+    const real = await realpathOrRefuse(path, source, this.#alsoNamed(context.kind));
     if (!within(jail, real)) throw outside();
     return this.#files(source, real, context, jail);
   }
@@ -184,6 +220,10 @@ export class Ingest {
   }
 }
 
+function transfer({ signal, progress }: SourceContext): DownloadOptions {
+  return { ...(signal && { signal }), ...(progress && { progress }) };
+}
+
 async function* reading(path: string, size: number, { signal, progress }: SourceContext): AsyncIterable<Uint8Array> {
   const say = throttled(size > LARGE_BYTES ? progress : undefined);
   let done = 0;
@@ -192,16 +232,6 @@ async function* reading(path: string, size: number, { signal, progress }: Source
     done += chunk.length;
     say({ done, total: size, unit: "bytes", message: `reading ${basename(path)}` });
   }
-}
-
-/** Calls at most ten times a second. */
-export function throttled(progress: SourceContext["progress"]): (progress: IngestProgress) => void {
-  let saidAt = performance.now();
-  return (now) => {
-    if (performance.now() - saidAt < 100) return;
-    saidAt = performance.now();
-    progress?.(now);
-  };
 }
 
 async function walk(folder: string, top: string, jail: string): Promise<string[]> {
@@ -227,19 +257,13 @@ async function walk(folder: string, top: string, jail: string): Promise<string[]
   return names;
 }
 
-async function realpathOrRefuse(path: string, shown: string): Promise<string> {
+async function realpathOrRefuse(path: string, shown: string, hint = ""): Promise<string> {
   try {
     return await realpath(path);
   } catch (cause) {
     if (!isCode(cause, "ENOENT") && !isCode(cause, "ENOTDIR")) throw cause;
-    throw new UserError(
-      "missing-source",
-      `there is no file "${shown}"`,
-      `Put it at ${resolve(path)}, or give another.`,
-      {
-        cause,
-      },
-    );
+    const fix = `Put it at ${resolve(path)}, or give another.${hint}`;
+    throw new UserError("missing-source", `there is no file "${shown}"`, fix, { cause });
   }
 }
 
