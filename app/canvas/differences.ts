@@ -19,7 +19,7 @@ export function differences(mine: PipelineDoc, theirs: PipelineDoc): Difference[
     const a = mine.nodes[id];
     const b = theirs.nodes[id];
     if (!a || !b) {
-      add(id, a && `a ${a.type}`, b && `a ${b.type}`);
+      add(id, a?.type, b?.type);
       continue;
     }
     addNode(add, id, a, b);

@@ -1,7 +1,7 @@
 /** The plain figures of any report as name and text: what a person can read without knowing the report's kind. */
 import { bytes, fraction, shapeText, significant } from "./format.ts";
 
-const HIDDEN = new Set(["kind", "version", "provenance"]);
+const HIDDEN = new Set(["kind", "version", "provenance", "sqnr"]);
 const AT_MOST = 12;
 
 export function factsOf(report: Readonly<Record<string, unknown>> | undefined): (readonly [string, string])[] {
@@ -37,7 +37,6 @@ const WORDS: Readonly<Record<string, string>> = {
   macs: "MACs",
   irVersion: "IR version",
   sizeBytes: "Size",
-  sqnr: "SQNR",
 };
 
 function words(key: string): string {

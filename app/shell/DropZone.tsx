@@ -15,7 +15,9 @@ export function DropZone({ children }: { readonly children: ReactNode }) {
     setOver(false);
     if (!hasFiles(event)) return;
     event.preventDefault();
-    takeFiles(event.dataTransfer).then(
+    const below = document.elementsFromPoint(event.clientX, event.clientY);
+    const onto = below.map((e) => e.closest<HTMLElement>(".react-flow__node")?.dataset.id).find(Boolean);
+    takeFiles(event.dataTransfer, onto).then(
       (name) => name && router.push(`/pipelines/${name}`),
       (error) => say({ tone: "bad", text: messageOf(error) }),
     );

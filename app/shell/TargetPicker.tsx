@@ -13,7 +13,7 @@ export function TargetPicker() {
   const target = data?.find((t) => t.id === chosen);
   return (
     <DropdownMenu.Root>
-      <DropdownMenu.Trigger className="btn target" data-testid="target">
+      <DropdownMenu.Trigger className="btn target" aria-label={`Target ${chosen}`} data-testid="target">
         <Cpu className="icon" />
         <span className="hint wide-only">Target</span>
         <span className="medium">{chosen}</span>

@@ -1,7 +1,7 @@
 /** What dropped files mean: the server looks at their content; here only the name says which node wants them. */
 import { addNode } from "../canvas/actions.ts";
 import { centreOfView } from "../canvas/centreOfView.ts";
-import { currentDoc } from "../canvas/useEditor.ts";
+import { currentDoc, editor } from "../canvas/useEditor.ts";
 import { importFile, newPipeline } from "./pipelines.ts";
 import { uploadFile, uploadFolder } from "./upload.ts";
 import { dismiss, say } from "./useNotices.ts";
@@ -9,18 +9,18 @@ import { dismiss, say } from "./useNotices.ts";
 const IMAGE = /\.(jpe?g|png|webp|bmp)$/i;
 const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi)$/i;
 
-/** Gives the pipeline to show. */
-export async function takeFiles(data: DataTransfer): Promise<string | undefined> {
+/** `onto` is the node below the pointer. Gives the pipeline to show. */
+export async function takeFiles(data: DataTransfer, onto?: string): Promise<string | undefined> {
   const files = await filesOf(data);
   const [first] = files;
   if (!first) return undefined;
   const named = (test: RegExp) => files.filter((file) => test.test(file.name));
   const images = named(IMAGE);
   if (named(/\.onnx$/i).length > 0)
-    return add("load-model", () => (files.length > 1 ? uploadFolder(files) : uploadFile(first)));
-  if (images.length > 0) return add("load-images", () => uploadFolder(images));
+    return add("load-model", onto, () => (files.length > 1 ? uploadFolder(files) : uploadFile(first)));
+  if (images.length > 0) return add("load-images", onto, () => uploadFolder(images));
   const [video] = named(VIDEO);
-  if (video) return add("load-video", () => uploadFile(video));
+  if (video) return add("load-video", onto, () => uploadFile(video));
   const [json] = named(/\.json$/i);
   if (json) return importFile(json);
   say({
@@ -31,15 +31,28 @@ export async function takeFiles(data: DataTransfer): Promise<string | undefined>
   return undefined;
 }
 
-async function add(type: string, upload: () => Promise<string>): Promise<string | undefined> {
+async function add(type: string, onto: string | undefined, upload: () => Promise<string>): Promise<string | undefined> {
   const name = currentDoc()?.name ?? (await newPipeline());
   const notice = say({ tone: "info", text: "Uploading…" });
   try {
-    addNode(type, centreOfView(), { params: { source: await upload() } });
+    const source = await upload();
+    const taker = takerOf(type, onto);
+    if (taker) {
+      editor.apply([{ op: "param", node: taker, name: "source", value: source }]);
+      editor.select([taker]);
+    } else addNode(type, centreOfView(), { params: { source } });
   } finally {
     dismiss(notice);
   }
   return name;
+}
+
+/** The node of this type dropped onto, else the only one that still waits for its file. */
+function takerOf(type: string, onto: string | undefined): string | undefined {
+  const nodes = Object.entries(currentDoc()?.nodes ?? {}).filter(([, node]) => node.type === type);
+  if (nodes.some(([id]) => id === onto)) return onto;
+  const waiting = nodes.filter(([, node]) => !node.params.source);
+  return waiting.length === 1 ? waiting[0]?.[0] : undefined;
 }
 
 /** Files of a drop, those of dropped folders included; entries must be taken before the event is over. */
