@@ -18,19 +18,21 @@ export function car({ x, z, yaw }: Spot, random: Random): Prop {
     ? hsv(0.6, random.between(0, 0.12), random.between(0.05, 0.95))
     : hex(random.pick(["#7a1414", "#16305e", "#24482f", "#8a6a1f", "#b8b3a6"]));
   const body = plain(rgb, 0.12, 0);
-  const glass: FacePaint = (u, v, _f, out) => {
+  const glass: FacePaint = ({ u, v }, out) => {
     const k = 0.03 + 0.06 * v + 0.02 * Math.sin(u * 2);
     out[0] = k;
     out[1] = k * 1.1;
     out[2] = k * 1.2;
   };
   const pillars = random.between(0.95, 1.3);
-  const pane: FacePaint = (u, v, f, out) => {
+  const pane: FacePaint = (at, out) => {
+    const { u, v } = at;
     const pillar = (u + 0.4) % pillars < 0.09 || v < 0.05 || v > (roof - hood) * 0.93;
-    (pillar ? body : glass)(u, v, f, out);
+    (pillar ? body : glass)(at, out);
   };
-  const panel: FacePaint = (u, v, f, out) => {
-    body(u, v, f, out);
+  const panel: FacePaint = (at, out) => {
+    const { u, v } = at;
+    body(at, out);
     const seam = Math.abs((u % 1.25) - 0.62) < 0.012 || v < 0.08;
     if (seam) for (let c = 0; c < 3; c++) out[c] = (out[c] ?? 0) * 0.4;
   };

@@ -7,7 +7,7 @@ import { hash, smooth } from "./raster/noise.ts";
 /** Plaster, concrete, asphalt: blotches a metre wide and grain a centimetre wide. */
 export function plain(colour: Rgb, blotch = 0.25, grain = 0.12): FacePaint {
   const [r, g, b] = colour;
-  return (u, v, footprint, out) => {
+  return ({ u, v, footprint }, out) => {
     const fine = footprint > 0.05 ? 0 : grain * (smooth(u * 90, v * 90) - 0.5);
     const k = 1 + blotch * (smooth(u * 6 + 31, v * 6 + 7) - 0.5) + fine;
     out[0] = r * k;
@@ -21,7 +21,7 @@ export function dado(upper: Rgb, lower: Rgb, height: number): FacePaint {
   const high = plain(upper, 0.16, 0.05);
   const low = plain(lower, 0.2, 0.06);
   const foot = plain(scaled(lower, 0.35), 0.1, 0);
-  return (u, v, footprint, out) => (v < 0.1 ? foot : v < height ? low : high)(u, v, footprint, out);
+  return (at, out) => (at.v < 0.1 ? foot : at.v < height ? low : high)(at, out);
 }
 
 export interface Tiling {
@@ -41,7 +41,7 @@ export interface Tiling {
 
 /** Tiles, bricks, slabs and planks. Joints fade where a pixel is wider than they are. */
 export function tiled({ colour, joint, width, height, gap, vary, bond, second }: Tiling): FacePaint {
-  return (u, v, footprint, out) => {
+  return ({ u, v, footprint }, out) => {
     const row = Math.floor(v / height);
     const along = bond && row % 2 !== 0 ? u + width / 2 : u;
     const column = Math.floor(along / width);
@@ -56,7 +56,7 @@ export function tiled({ colour, joint, width, height, gap, vary, bond, second }:
 
 /** Meadow or lawn: greens and browns in tufts. */
 export function grass(green: Rgb, dry: Rgb): FacePaint {
-  return (u, v, footprint, out) => {
+  return ({ u, v, footprint }, out) => {
     const t = smooth(u * 4 + 11, v * 4 + 5);
     const k = footprint > 0.12 ? 1 : 0.6 + 0.8 * smooth(u * 55, v * 40);
     for (let c = 0; c < 3; c++) out[c] = ((green[c] ?? 0) * (1 - t * 0.6) + (dry[c] ?? 0) * t * 0.6) * k;
@@ -75,7 +75,8 @@ export interface Facade {
 
 /** A house front: rows of windows above a darker ground floor. */
 export function facade({ wall, floor, bay, lit, glow, seed }: Facade): FacePaint {
-  return (u, v, footprint, out) => {
+  return (at, out) => {
+    const { u, v } = at;
     const row = Math.floor(v / floor);
     const column = Math.floor(u / bay);
     const x = u / bay - column;
@@ -83,7 +84,7 @@ export function facade({ wall, floor, bay, lit, glow, seed }: Facade): FacePaint
     const shop = row === 0;
     const inside = shop ? x > 0.08 && x < 0.92 && y > 0.1 && y < 0.8 : x > 0.27 && x < 0.73 && y > 0.28 && y < 0.82;
     if (!inside) {
-      wall(u, v, footprint, out);
+      wall(at, out);
       const near = x > 0.22 && x < 0.78 && y > 0.22 && y < 0.86 && !shop;
       if (near) for (let c = 0; c < 3; c++) out[c] = (out[c] ?? 0) * 1.35;
       return;
@@ -99,7 +100,7 @@ export function facade({ wall, floor, bay, lit, glow, seed }: Facade): FacePaint
 
 /** Goods on shelves: boards every `gap` metres and packets of every colour between. */
 export function goods(gap: number, seed: number, saturation: number): FacePaint {
-  return (u, v, footprint, out) => {
+  return ({ u, v, footprint }, out) => {
     const row = Math.floor(v / gap);
     const y = v / gap - row;
     if (y < 0.1) {
@@ -124,8 +125,9 @@ export function goods(gap: number, seed: number, saturation: number): FacePaint 
 /** A door in its frame; u, v from its lower left corner. */
 export function door(colour: Rgb, width: number, height: number): FacePaint {
   const leaf = plain(colour, 0.12, 0.04);
-  return (u, v, footprint, out) => {
-    leaf(u, v, footprint, out);
+  return (at, out) => {
+    const { u, v } = at;
+    leaf(at, out);
     const frame = u < 0.07 || u > width - 0.07 || v > height - 0.07;
     const handle = u > width - 0.2 && u < width - 0.1 && v > 0.98 && v < 1.06;
     const glass = v > height * 0.6 && v < height * 0.85 && u > width * 0.35 && u < width * 0.65;
@@ -137,8 +139,9 @@ export function door(colour: Rgb, width: number, height: number): FacePaint {
 /** Ribs: a garage door or a corrugated fence. `pitch` metres a rib; along v where `lying`. */
 export function ribbed(colour: Rgb, pitch: number, lying: boolean): FacePaint {
   const base = plain(colour, 0.25, 0.05);
-  return (u, v, footprint, out) => {
-    base(u, v, footprint, out);
+  return (at, out) => {
+    const { u, v, footprint } = at;
+    base(at, out);
     const x = (lying ? v : u) / pitch;
     const k = footprint > pitch / 2 ? 0.9 : 0.75 + 0.4 * Math.abs(x - Math.floor(x) - 0.5) * 2;
     for (let c = 0; c < 3; c++) out[c] = (out[c] ?? 0) * k;
@@ -159,7 +162,7 @@ export interface Poster {
 /** What hangs on walls. A face fills its poster and has no body: nobody here is a person, and none is labelled. */
 export function poster({ kind, width, height, ground, ink, seed }: Poster): FacePaint {
   const draw = POSTERS[kind];
-  return (u, v, _footprint, out) => {
+  return ({ u, v }, out) => {
     const x = u / width;
     const y = v / height;
     const border = x < 0.04 || x > 0.96 || y < 0.03 || y > 0.97;

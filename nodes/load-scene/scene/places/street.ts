@@ -98,8 +98,9 @@ export function street(random: Random): Place {
 function roadPaint(random: Random, road: number): FacePaint {
   const base = plain(hsv(0.6, 0.03, random.between(0.18, 0.4)), 0.35, 0.25);
   const crossing = random.chance(0.5) ? random.between(5, 16) : -100;
-  return (u, v, footprint, out) => {
-    base(u, v, footprint, out);
+  return (at, out) => {
+    const { u, v } = at;
+    base(at, out);
     const x = u - road;
     const z = v - 8;
     const dash = Math.abs(x) < 0.07 && (z / 3) % 1 < 0.5;

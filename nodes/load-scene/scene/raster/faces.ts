@@ -5,8 +5,15 @@
 import { add, dot, toCamera, turnToCamera, type Vec } from "./camera.ts";
 import type { Canvas } from "./canvas.ts";
 
-/** Linear albedo at (u, v) metres of a face, into `out`; `footprint` is a pixel's size there, metres. */
-export type FacePaint = (u: number, v: number, footprint: number, out: Float32Array) => void;
+/** A place on a face, metres from its origin; `footprint` is a pixel's size there, metres. */
+export interface FacePlace {
+  u: number;
+  v: number;
+  footprint: number;
+}
+
+/** Linear albedo at a place, into `out`. One object serves every pixel: numbers as arguments would be allocated. */
+export type FacePaint = (at: Readonly<FacePlace>, out: Float32Array) => void;
 
 export interface Face {
   readonly points: readonly Vec[];
@@ -25,6 +32,7 @@ export interface Face {
 const NEAR = 0.08;
 const STRIDE = 8;
 const albedo = new Float32Array(3);
+const spot: FacePlace = { u: 0.1, v: 0.1, footprint: 0.1 };
 
 export function drawFace(canvas: Canvas, face: Face): void {
   const { camera, width, height } = canvas;
@@ -107,7 +115,10 @@ function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: nu
         const z = 1 / inverse;
         near[at] = inverse;
         ground[at] = marks;
-        paint(u0 + z * (ua * px + uRow), v0 + z * (va * px + vRow), z / focal, albedo);
+        spot.u = u0 + z * (ua * px + uRow);
+        spot.v = v0 + z * (va * px + vRow);
+        spot.footprint = z / focal;
+        paint(spot, albedo);
         const to3 = at * 3;
         rgb[to3] = albedo[0] * r;
         rgb[to3 + 1] = albedo[1] * g;
