@@ -171,6 +171,8 @@ describe("sources", () => {
     mkdirSync(join(root, "ships"));
     writeFileSync(join(root, "ships/tiny.onnx"), "t");
     expect(await ingest.resolve("builtin:tiny")).toMatchObject([{ name: "tiny.onnx" }]);
+    writeFileSync(join(root, "ships/scenes.json"), "{}");
+    expect(await ingest.resolve("builtin:scenes")).toMatchObject([{ name: "scenes.json" }]);
     await expect(ingest.resolve("builtin:../ships")).rejects.toMatchObject({
       fix: expect.stringContaining("tiny.onnx"),
     });
