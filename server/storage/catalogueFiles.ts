@@ -42,11 +42,14 @@ export class CatalogueFiles {
   /** Path of the file, downloaded where it is not there yet; its digest is yet to be held to. */
   async path(entry: CatalogueEntry, options: DownloadOptions): Promise<string> {
     const path = join(this.#folder, entry.file);
-    while (this.#busy.has(path)) await this.#busy.get(path);
-    if (await exists(path)) return path;
-    const work = this.#download(entry, path, options);
-    const quiet = work.catch(() => undefined).then(() => void this.#busy.delete(path));
-    this.#busy.set(path, quiet);
+    const before = this.#busy.get(path) ?? Promise.resolve();
+    const work = before.then(async () => {
+      if (!(await exists(path))) await this.#download(entry, path, options);
+    });
+    this.#busy.set(
+      path,
+      work.catch(() => undefined),
+    );
     await work;
     return path;
   }

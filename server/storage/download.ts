@@ -5,10 +5,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Response } from "undici";
 import { OperationalError, UserError } from "../../nodes/context.ts";
+import { httpGet } from "./httpGet.ts";
 import { type IngestProgress, throttled } from "./progress.ts";
 
 const LIMIT_BYTES = 20 * 2 ** 30;
@@ -42,7 +43,8 @@ export async function download(address: string, path: string, options: DownloadO
       options.signal?.throwIfAborted();
       if (!(error instanceof Interrupted)) throw error;
       if (left <= 1) throw interrupted(address, error.cause);
-      await sleep(PAUSE_MS * (TRIES - left + 1), undefined, { signal: options.signal });
+      const pause = sleep(PAUSE_MS * (TRIES - left + 1), undefined, { signal: options.signal });
+      await pause.catch(() => options.signal?.throwIfAborted());
     }
   }
   const digest = await hashOf(part);
@@ -75,25 +77,27 @@ async function attempt(address: string, path: string, options: DownloadOptions):
     ...(resumes && { range: `bytes=${have}-`, ...(validator !== "" && { "if-range": validator }) }),
   };
   const response = await request(address, headers, options);
-  if (response.status === 416) {
+  const status = response.statusCode ?? 0;
+  if (status === 416) {
+    response.destroy();
     // Nothing follows what is there: it is whole, or of another file. The digest, or the next try, tells.
     if (options.sha256 !== undefined && (await hashOf(part)) === options.sha256) return;
     await rm(part, { force: true });
     await rm(tag, { force: true });
     throw new Interrupted("the server has no more", { cause: new Error("the server has no such range") });
   }
-  if (!response.ok || !response.body) {
-    const fix = response.status === 407 ? "The proxy asks for a user and a password." : "Check the address.";
-    throw new OperationalError("download-failed", `${address} answers ${response.status}`, fix);
+  if (status !== 200 && status !== 206) {
+    response.destroy();
+    throw new OperationalError("download-failed", `${address} answers ${status}`, "Check the address.");
   }
   const start = continues(response, have) ? have : 0;
-  const etag = response.headers.get("etag") ?? "";
+  const { etag = "" } = response.headers;
   await writeFile(tag, etag.startsWith("W/") ? "" : etag);
   await append(response, part, { ...options, start, address });
 }
 
-function continues(response: Response, have: number): boolean {
-  return response.status === 206 && response.headers.get("content-range")?.startsWith(`bytes ${have}-`) === true;
+function continues({ statusCode, headers }: IncomingMessage, have: number): boolean {
+  return statusCode === 206 && headers["content-range"]?.startsWith(`bytes ${have}-`) === true;
 }
 
 interface AppendOptions extends DownloadOptions {
@@ -101,16 +105,19 @@ interface AppendOptions extends DownloadOptions {
   readonly address: string;
 }
 
-async function append(response: Response, part: string, { start, address, progress }: AppendOptions): Promise<void> {
-  const length = Number(response.headers.get("content-length")) || undefined;
+async function append(
+  response: IncomingMessage,
+  part: string,
+  { start, address, progress }: AppendOptions,
+): Promise<void> {
+  const length = Number(response.headers["content-length"]) || undefined;
   const total = length === undefined ? undefined : start + length;
   if ((total ?? 0) > LIMIT_BYTES) throw tooLarge(address);
   const say = throttled(progress);
   const file = await open(part, start > 0 ? "a" : "w");
   let done = start;
   try {
-    const chunks: AsyncIterable<Uint8Array> = response.body ?? nothing();
-    for await (const chunk of broken(chunks)) {
+    for await (const chunk of broken(response)) {
       done += chunk.byteLength;
       if (done > LIMIT_BYTES) throw tooLarge(address);
       await file.writeFile(chunk);
@@ -123,8 +130,6 @@ async function append(response: Response, part: string, { start, address, progre
   }
 }
 
-async function* nothing(): AsyncIterable<Uint8Array> {}
-
 /** A stream whose failure is the connection's, to be told from failures of the disk. */
 async function* broken(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   try {
@@ -134,21 +139,18 @@ async function* broken(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
   }
 }
 
-async function request(address: string, headers: Record<string, string>, options: DownloadOptions): Promise<Response> {
-  const { signal, allowed = isHttps } = options;
-  refuseUnencrypted(address, allowed);
-  // Loaded when first needed: most runs download nothing.
-  const { EnvHttpProxyAgent, fetch } = await import("undici");
-  // No connection is kept open afterwards: it would keep a terminal's command from ending.
-  const dispatcher = new EnvHttpProxyAgent({ pipelining: 0 });
-  const response = await fetch(address, { headers, dispatcher, signal: signal ?? null }).catch((cause: unknown) => {
+async function request(
+  address: string,
+  headers: Record<string, string>,
+  { signal, allowed }: DownloadOptions,
+): Promise<IncomingMessage> {
+  try {
+    const check = (url: URL) => refuseUnencrypted(url.href, allowed);
+    return await httpGet(address, { headers, check, ...(signal && { signal }) });
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw new Interrupted("no connection", { cause });
-  });
-  if (!allowed(new URL(response.url))) {
-    await response.body?.cancel();
-    throw new UserError("bad-source", `${address} leads to an unencrypted address`, "Give the final https address.");
   }
-  return response;
 }
 
 const isHttps = (url: URL) => url.protocol === "https:";
