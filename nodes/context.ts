@@ -139,6 +139,7 @@ export interface EngineBuild {
 }
 
 export interface EngineBuildOptions {
+  /** Empty: the GPU of this machine, for a builder that has one. */
   readonly computeCapabilities: readonly string[];
   /** Shapes of dynamic inputs by name: an optimization profile. */
   readonly shapes: Readonly<Record<string, ShapeRange>>;

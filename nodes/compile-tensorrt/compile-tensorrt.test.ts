@@ -6,6 +6,7 @@ import { Graph, Model } from "../../onnx/ir/graph.ts";
 import { Tensor } from "../../onnx/ir/tensor.ts";
 import { BlobStore } from "../../server/storage/blobs.ts";
 import { type CacheEntry, ResultCache } from "../../server/storage/cache.ts";
+import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
 import { type NodeWorkspace, openNodeWorkspace, testTarget } from "../../test/support/runNode.ts";
 import type { PortValue } from "../ports.ts";
@@ -85,6 +86,60 @@ describe("compile-tensorrt without a builder", () => {
   });
 });
 
+describe("for which GPU an engine is", () => {
+  const orin = { ...testTarget, id: "orin", name: "Orin", access: "predicted", runtime: "tensorrt" } as const;
+  const asked: string[][] = [];
+  const builder = (name: string) => ({
+    tensorRt: async () => ({
+      name,
+      build: async (_ref: unknown, { computeCapabilities }: { computeCapabilities: readonly string[] }) => {
+        asked.push([...computeCapabilities]);
+        const engine = { digest: "0".repeat(64), size: 1, layers: [], buildSeconds: 1 };
+        const engines = computeCapabilities.map((own) => [`${own}.engine`, { ...engine, computeCapability: own }]);
+        return { engines: Object.fromEntries(engines), warnings: [] };
+      },
+    }),
+  });
+  const graph = new Graph("g");
+  const relu = graph.addNode({
+    opType: "Relu",
+    inputs: [graph.addInput("x", { elemType: DataType.FLOAT, shape: [1, 4] })],
+    outputs: ["y"],
+  });
+  graph.addOutput(relu.output());
+  const plain = new Model(graph);
+  plain.opsetImports.set("", 17);
+  const compile = async (target: DeviceProfile, computeCapabilities: string[] = [], name = "tensorrt-rtx 1") => {
+    await using workspace = await openNodeWorkspace();
+    const model = await workspace.artifacts.saveModel(plain);
+    const options = { inputs: { model }, params: { computeCapabilities }, target, overrides: builder(name) };
+    const { outputs } = await workspace.run(run, options);
+    return reportOf(workspace, outputs.report);
+  };
+
+  it("is the target's own, or else stands in for it as evidence", async () => {
+    const own = await compile({ ...orin, computeCapability: "8.7" });
+    expect(own.engines[0].computeCapability).toBe("8.7");
+    expect(own.evidence).toBeUndefined();
+    const here = await compile(testTarget);
+    expect(here.engines[0].computeCapability).toBe("8.6");
+    expect(here.evidence).toContain("This machine does not run it");
+    const forced = await compile({ ...orin, computeCapability: "8.7" }, ["8.9"]);
+    expect(forced.evidence).toContain("8.9 is evidence");
+    await compile(testTarget, [], "trtexec 10.3.0");
+    expect(asked.at(-1)).toEqual([]);
+  });
+
+  it("is none where the target runs no TensorRT, unless it was asked for", async () => {
+    const pi = { ...orin, name: "Pi", runtime: "onnxruntime" } as const;
+    await expect(compile(pi)).rejects.toMatchObject({
+      code: "no-tensorrt-target",
+      fix: expect.stringContaining("8.6"),
+    });
+    expect((await compile(pi, ["8.6"])).evidence).toContain("Pi does not run it");
+  });
+});
+
 describe.skipIf(!testData)("compile-tensorrt as a kit (needs EDGEWRIGHT_TEST_DATA)", () => {
   it("holds the ONNX and the exact command, and claims no engine", async () => {
     await using workspace = await openNodeWorkspace();
@@ -115,7 +170,10 @@ describe.skipIf(!testData)("compile-tensorrt as a kit (needs EDGEWRIGHT_TEST_DAT
     };
     const named = await cache.blobsOf(entry);
     for (const { digest } of Object.values<{ digest: string }>(report.kit.files)) expect(named).toContain(digest);
-    expect(warnings).toEqual(["Orin Nano has compute capability 8.7, and no engine here is for it"]);
+    expect(warnings).toEqual([expect.stringContaining(report.kit.path)]);
+    expect(await workspace.artifacts.path({ kind: "engine", digest: report.kit.digest, size: 0, form: "tree" })).toBe(
+      report.kit.path,
+    );
   });
 
   it("wants the shapes of dynamic inputs, and puts them into the command", async () => {
@@ -154,7 +212,7 @@ describe.skipIf(!testData || !builderHome)(
         expect(engine.convolutionsUnseen).toBeUndefined();
         expect(engine.sizeBytes).toBeGreaterThan(500_000);
       }
-      expect(report.warnings.join()).toContain("evidence and no proof");
+      expect(report.evidence).toContain("8.6, 8.9");
       if (!outputs.engine) throw new Error("no engine");
       expect(outputs.engine.form).toBe("tree");
       expect(Object.keys(await workspace.artifacts.files(outputs.engine))).toEqual([

@@ -39,6 +39,7 @@ it("never looks built where it is a kit", () => {
     commands: { "10": "trtexec --onnx=model.onnx" },
     files: { "model.onnx": file },
     digest: "b".repeat(64),
+    path: "/somewhere/kit",
   };
   const report = { kind: "compile-tensorrt", built: false, builder: "kit", kit, warnings: [] };
   expect(renderFace(Face, { report })).toContain("no engine was built");

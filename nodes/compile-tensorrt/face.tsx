@@ -92,11 +92,12 @@ function Kit({ report }: { readonly report: CompileTensorrtReport }) {
 type LargeProps = { readonly report: CompileTensorrtReport } & Pick<FaceProps, "artifactUrl">;
 
 function Large({ report, artifactUrl }: LargeProps) {
+  const notes = [...report.warnings, ...(report.evidence === undefined ? [] : [report.evidence])];
   return (
     <div style={{ display: "grid", gap: 16 }}>
-      {report.warnings.length > 0 && (
+      {notes.length > 0 && (
         <ul style={{ margin: 0, paddingLeft: 16, color: "var(--state-stale)" }}>
-          {report.warnings.map((warning) => (
+          {notes.map((warning) => (
             <li key={warning}>{warning}</li>
           ))}
         </ul>
@@ -148,6 +149,7 @@ function KitFiles({ kit, artifactUrl }: KitFilesProps) {
   return (
     <section style={{ display: "grid", gap: 8 }}>
       <p style={{ margin: 0 }}>No engine was built. Where TensorRT is, these files build it:</p>
+      <p style={{ ...MONO, margin: 0, overflowWrap: "anywhere" }}>{kit.path}</p>
       <ul style={{ margin: 0, paddingLeft: 16 }}>
         {Object.entries(kit.files).map(([file, { digest }]) => (
           <li key={file}>

@@ -15,6 +15,8 @@ export interface BuildKit {
   readonly files: Readonly<Record<string, StoredFile>>;
   /** The folder of `files` as one artifact. */
   readonly digest: string;
+  /** Where that folder lies, absolute. */
+  readonly path: string;
 }
 
 export async function makeKit(
@@ -26,8 +28,8 @@ export async function makeKit(
   const text = (content: string) => artifacts.putStream(chunks(new TextEncoder().encode(content)));
   const onnx = model.form === "tree" ? await artifacts.files(model) : { "model.onnx": fileOf(model) };
   const files = { ...onnx, "build.sh": await text(script(commands)), "README.md": await text(readme(commands)) };
-  const { digest } = await artifacts.putTree("engine", files);
-  return { commands, files, digest };
+  const tree = await artifacts.putTree("engine", files);
+  return { commands, files, digest: tree.digest, path: await artifacts.path(tree) };
 }
 
 function command(major: number, shapes: Readonly<Record<string, ShapeRange>>): string {

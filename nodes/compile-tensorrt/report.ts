@@ -16,6 +16,7 @@ const kit = z.looseObject({
   commands: z.record(z.string(), z.string()),
   files: z.record(z.string(), z.object({ digest: z.string(), size: z.number() })),
   digest: z.string(),
+  path: z.string(),
 });
 
 export const compileTensorrtReport = z.looseObject({
@@ -24,6 +25,8 @@ export const compileTensorrtReport = z.looseObject({
   builder: z.string(),
   engines: z.array(engine).default([]),
   kit: kit.optional(),
+  /** What engines for another GPU than the target's are worth. */
+  evidence: z.string().optional(),
   warnings: z.array(z.string()),
 });
 export type CompileTensorrtReport = z.infer<typeof compileTensorrtReport>;

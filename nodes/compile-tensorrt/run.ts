@@ -6,35 +6,42 @@ import type { BuiltEngine, RunContext, TensorRtBuilder } from "../context.ts";
 import { UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import type { ArtifactRef } from "../ports.ts";
+import { capabilitiesFor, evidenceFor, refuseTarget } from "./capabilities.ts";
 import { countConvolutions } from "./convolutions.ts";
 import { makeKit } from "./kit.ts";
 import { type CompileTensorrtParams, compileTensorrt } from "./schema.ts";
 
 export const run = implementNode(compileTensorrt, async (ctx, { model }, params) => {
+  refuseTarget(ctx.target, params);
   const builder = params.builder === "kit" ? undefined : await findBuilder(ctx, params.builder);
   const graph = await ctx.artifacts.openModel(model);
   // Types of inner values show where precisions meet; the file itself stays as it is.
   inferShapes(graph);
   const name = builder?.name.split(" ")[0];
+  const computeCapabilities = capabilitiesFor(ctx.target, params, name);
   const problems = await tensorrtReadiness(graph, {
-    computeCapabilities: params.computeCapabilities,
+    computeCapabilities,
     shapes: params.shapes,
     ...((name === "trtexec" || name === "tensorrt-rtx") && { builder: name }),
   });
   refuse(problems);
-  const warnings = [...problems.map(problemText), ...capabilityNotes(ctx, params, builder)];
   const result = builder
-    ? await buildEngines({ ctx, builder, graph }, model, params)
+    ? await buildEngines({ ctx, builder, graph }, model, { computeCapabilities, shapes: params.shapes })
     : { built: false, builder: "kit", kit: await makeKit(ctx.artifacts, model, params.shapes), warnings: [] };
-  const { engine, ...rest } = { engine: undefined, ...result };
+  const { engine, ...rest } = { engine: undefined, engines: [], ...result };
+  const evidence = evidenceFor(ctx.target, rest.engines, name === "trtexec" && params.computeCapabilities.length === 0);
   const report = {
     kind: "compile-tensorrt",
     version: 1,
     provenance: "computed",
+    target: ctx.target.id,
     ...rest,
-    warnings: [...warnings, ...rest.warnings],
+    ...(evidence !== undefined && { evidence }),
+    warnings: [...problems.map(problemText), ...rest.warnings],
   } as const;
   for (const warning of report.warnings) ctx.warn(warning);
+  if (evidence !== undefined) ctx.warn(evidence);
+  if ("kit" in rest) ctx.warn(`No engine was built; the build kit is the folder ${rest.kit.path}.`);
   return { ...(engine && { engine }), report: await ctx.artifacts.report(report) };
 });
 
@@ -72,20 +79,6 @@ function problemText({ node, message }: ReadinessProblem): string {
   return node === "" ? message : `${node}: ${message}`;
 }
 
-function* capabilityNotes(
-  { target }: RunContext,
-  { computeCapabilities }: CompileTensorrtParams,
-  builder: TensorRtBuilder | undefined,
-): Generator<string> {
-  const own = target.computeCapability;
-  if (own !== undefined && !computeCapabilities.includes(own)) {
-    yield `${target.name} has compute capability ${own}, and no engine here is for it`;
-  }
-  if (builder?.name.startsWith("tensorrt-rtx")) {
-    yield "for Jetson Orin (8.7) and H100 (9.0), whose engines are built on the device, it is evidence and no proof that TensorRT for RTX took the model";
-  }
-}
-
 interface Building {
   readonly ctx: RunContext;
   readonly builder: TensorRtBuilder;
@@ -95,10 +88,9 @@ interface Building {
 async function buildEngines(
   { ctx, builder, graph }: Building,
   model: ArtifactRef<"model">,
-  params: CompileTensorrtParams,
+  { computeCapabilities, shapes }: Pick<CompileTensorrtParams, "computeCapabilities" | "shapes">,
 ) {
-  const { computeCapabilities, shapes } = params;
-  ctx.progress(0, 1, "builds", `${builder.name} builds for ${computeCapabilities.join(", ")}`);
+  ctx.progress(0, 1, "builds", `${builder.name} builds for ${computeCapabilities.join(", ") || "this machine's GPU"}`);
   const { engines, warnings } = await builder.build(model, { computeCapabilities, shapes, signal: ctx.signal });
   ctx.progress(1, 1, "builds");
   return {

@@ -13,12 +13,11 @@ export const compileTensorrt = defineNode({
   params: z.strictObject({
     computeCapabilities: z
       .array(z.string().regex(/^\d{1,2}\.\d$/, "For example 8.6."))
-      .min(1)
       .max(8)
-      .default(["8.6"])
+      .default([])
       .meta({
         title: "Compute capabilities",
-        help: "NVIDIA GPU generations, one engine each: 8.6 is RTX 30, 8.9 RTX 40.",
+        help: "NVIDIA GPU generations, one engine each: 8.6 is RTX 30, 8.9 RTX 40. Empty takes the target's own, and 8.6 where this machine has no known GPU; others than the target's are evidence only.",
       }),
     shapes: z
       .record(z.string(), z.strictObject({ min: dims, opt: dims, max: dims }))

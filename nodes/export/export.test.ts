@@ -73,6 +73,22 @@ describe("export", () => {
     ]);
   });
 
+  it("writes a build kit where no engine was built, and says so", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { artifacts, folder } = workspace;
+    const build = await artifacts.put("engine", new Uint8Array([1]));
+    const { digest } = await artifacts.putTree("engine", { "build.sh": build });
+    const report = [
+      await artifacts.put("report", bytes({ kind: "compile-tensorrt", builder: "kit", kit: { digest } })),
+    ];
+    const inputs = { model: undefined, settings: undefined };
+    await workspace.run(run, { inputs: { ...inputs, report } });
+    const at = join(folder, "exports", "model");
+    expect(await files(at)).toEqual(["README.md", "kit", "kit/build.sh", "reports", "reports/compile-tensorrt.json"]);
+    expect(await readFile(join(at, "README.md"), "utf8")).toContain("No engine was built");
+    await expect(workspace.run(run, { inputs: { ...inputs, report: [] } })).rejects.toMatchObject({ code: "no-model" });
+  });
+
   it("keeps the old export when the run is cancelled", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("engine", new Uint8Array([1]));

@@ -4,9 +4,11 @@ import type { Model, Value } from "../../onnx/ir/graph.ts";
 
 export interface ExportedFolder {
   readonly name: string;
-  /** Undefined for an engine. */
+  /** Undefined for an engine and for a kit. */
   readonly model?: Model;
   readonly modelFiles: readonly string[];
+  /** The files build an engine; there is none yet. */
+  readonly isKit: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly reports: readonly { readonly file: string; readonly json: Readonly<Record<string, unknown>> }[];
 }
@@ -15,7 +17,7 @@ export function readme(folder: ExportedFolder): string {
   const sections = [
     `# ${folder.name}`,
     fileList(folder),
-    folder.model ? tensors(folder.model) : engineText(folder),
+    folder.model ? tensors(folder.model) : folder.isKit ? KIT : engineText(folder),
     folder.settings ? settingsText(folder.settings) : "",
     folder.model ? onnxExample(folder.model, folder.settings !== undefined) : "",
     figures(folder),
@@ -44,6 +46,9 @@ function tensors({ graph }: Model): string {
   return `## Inputs and outputs\n| | name | type | shape |\n|---|---|---|---|\n${rows.join("\n")}`;
 }
 
+const KIT = `## Building it
+No engine was built. On the device it is for, where TensorRT is, \`sh kit/build.sh\` builds \`kit/model.engine\`.`;
+
 /** Only the compiler's report says what built an engine, and for which GPU. */
 function engineText({ modelFiles, reports }: ExportedFolder): string {
   const file = modelFiles.find((name) => name.endsWith(".engine")) ?? "model.engine";
@@ -52,8 +57,9 @@ function engineText({ modelFiles, reports }: ExportedFolder): string {
   const built = builder === undefined ? "" : `Built by ${builder}${capabilities(compiled)}. `;
   const rtx = `Load it with TensorRT for RTX of that version on such a GPU (its Python and C++ runtimes, or its own trtexec); TensorRT itself does not read it.`;
   const trt = `To time it on its device:\n\`\`\`\ntrtexec --loadEngine=${file}\n\`\`\``;
+  const evidence = typeof compiled?.evidence === "string" ? ` ${compiled.evidence}` : "";
   const how = builder?.startsWith("tensorrt-rtx") ? rtx : trt;
-  return `## Running it\n${built}An engine holds for the version that built it and for that GPU generation. ${how}`;
+  return `## Running it\n${built}An engine holds for the version that built it and for that GPU generation.${evidence} ${how}`;
 }
 
 function capabilities(report: Readonly<Record<string, unknown>> | undefined): string {

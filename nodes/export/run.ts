@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { RunContext } from "../context.ts";
+import { z } from "zod";
+import { type RunContext, UserError } from "../context.ts";
 import { type InputsOf, implementNode } from "../define.ts";
 import type { ArtifactRef } from "../ports.ts";
 import { readme } from "./readme.ts";
@@ -30,7 +31,10 @@ export const run = implementNode(exportNode, async (ctx, inputs, { name }) => {
 
 async function write(ctx: RunContext, inputs: Inputs, { name, folder }: { name: string; folder: string }) {
   const { model, settings, report } = inputs;
-  const modelFiles = await writeModel(ctx, model, folder);
+  const kit = model ? undefined : await findKit(ctx, report);
+  const modelFiles = model
+    ? await writeModel(ctx, model, folder)
+    : await writeFiles(ctx, kit ?? {}, join(folder, "kit"));
   const settingsJson = settings && (await writeJson(ctx, settings, join(folder, "preprocess.json")));
   const reports: { file: string; json: Record<string, unknown> }[] = [];
   for (const ref of report) {
@@ -43,9 +47,10 @@ async function write(ctx: RunContext, inputs: Inputs, { name, folder }: { name: 
   }
   const text = readme({
     name,
-    modelFiles,
+    modelFiles: model ? modelFiles : modelFiles.map((file) => `kit/${file}`),
+    isKit: !model,
     reports,
-    ...(isModel(model) && { model: await ctx.artifacts.openModel(model) }),
+    ...(model && isModel(model) && { model: await ctx.artifacts.openModel(model) }),
     ...(settingsJson && { settings: settingsJson }),
   });
   await writeFile(join(folder, "README.md"), text);
@@ -62,7 +67,13 @@ async function writeModel(
     await copy(await ctx.artifacts.filePath(ref), join(folder, name));
     return [name];
   }
-  const files = Object.entries(await ctx.artifacts.files(ref));
+  return writeFiles(ctx, await ctx.artifacts.files(ref), folder);
+}
+
+type Files = Readonly<Record<string, { readonly digest: string }>>;
+
+async function writeFiles(ctx: RunContext, stored: Files, folder: string): Promise<readonly string[]> {
+  const files = Object.entries(stored);
   let done = 0;
   for (const [name, file] of files) {
     ctx.signal.throwIfAborted();
@@ -71,6 +82,25 @@ async function writeModel(
   }
   return files.map(([name]) => name);
 }
+
+/** The build kit that a compiler made in place of the engine, from its report. */
+async function findKit(ctx: RunContext, reports: readonly ArtifactRef<"report">[]): Promise<Files> {
+  for (const ref of reports) {
+    const found = withKit.safeParse(await ctx.artifacts.readJson(ref));
+    if (found.success)
+      return ctx.artifacts.files({ kind: "engine", digest: found.data.kit.digest, size: 0, form: "tree" });
+  }
+  throw new UserError(
+    "no-model",
+    "no model or engine came, and no report with a build kit",
+    "Wire the compiler's report in as well: it names the kit's files.",
+  );
+}
+
+const withKit = z.looseObject({
+  kind: z.literal("compile-tensorrt"),
+  kit: z.looseObject({ digest: z.string().regex(/^[0-9a-f]{64}$/) }),
+});
 
 /** A copy, never a link: the store's files must not change with what is done to an export. */
 async function copy(from: string, to: string): Promise<void> {

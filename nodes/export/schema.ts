@@ -19,13 +19,29 @@ const exportNode = defineNode({
       .meta({ title: "Name", help: "The folder is exports/NAME in the workspace; what was there is replaced." }),
   }),
   inputs: {
-    model: { kinds: ["model", "engine"], doc: "What to deploy." },
+    model: {
+      kinds: ["model", "engine"],
+      optional: true,
+      doc: "What to deploy. Of a compiler that made a build kit instead of an engine, the kit is written.",
+    },
     settings: { kinds: ["settings"], optional: true, doc: "Of the preprocess that feeds it." },
     report: { kinds: ["report"], many: true, doc: "What was measured about it." },
   },
   outputs: {},
   effects: "exports",
   resources: ["io"],
+  check: (_params, { wired }) =>
+    wired.model?.length === 0
+      ? [
+          {
+            code: "missing-input",
+            severity: "error",
+            portId: "model",
+            message: "Export needs a model or an engine.",
+            fix: "Wire one in, for example from Load model.",
+          },
+        ]
+      : [],
   migrations: {},
 });
 

@@ -167,7 +167,7 @@ class RunExecution {
     const start = performance.now();
     const absent = this.#absentInput(node);
     if (absent) {
-      const fix = `Change what ${absent.node} is set to (a build kit has no engine), or wire another output.`;
+      const fix = `Change what ${absent.node} is set to (a build kit is no engine: it ends with its export), or wire another output.`;
       this.#fail(state, { code: "no-input", message: `${absent.node} gave no ${absent.port}`, fix });
       return true;
     }

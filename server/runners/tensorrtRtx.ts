@@ -96,7 +96,7 @@ function refusal({ version, error }: Answer): UserError {
     return new UserError(
       "unsupported-capability",
       `TensorRT for RTX ${version}: ${messages}`,
-      "Set computeCapabilities to one of these; for Jetson Orin (8.7) and H100 (9.0) build on the device itself: builder = kit gives the command.",
+      "Build on the device itself (Jetson Orin is 8.7, H100 9.0): builder = kit gives the ONNX and the command. Or set computeCapabilities to one of these to build an engine for an RTX GPU as evidence.",
     );
   }
   return new UserError(

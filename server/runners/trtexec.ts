@@ -76,7 +76,7 @@ export function readTrtexecOutput(name: string, { code, stdout, stderr }: Progra
 }
 
 function checkCapability(built: string, wanted: readonly string[]): void {
-  if (wanted.length === 1 && wanted[0] === built) return;
+  if (wanted.length === 0 || (wanted.length === 1 && wanted[0] === built)) return;
   throw new UserError(
     "other-gpu",
     `trtexec builds for the GPU of this machine (compute capability ${built}), not for ${wanted.join(", ")}`,
