@@ -63,7 +63,7 @@ export function carriedBones(look: Look, joints: Joints, build: number): Bone[] 
 }
 
 function stuff(rgb: Rgb, seed: number): BonePaint {
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const k = 0.8 + 0.35 * smooth(t * 6 + nx * 3 + seed, ny * 5 + seed);
     out[0] = rgb[0] * k;
     out[1] = rgb[1] * k;

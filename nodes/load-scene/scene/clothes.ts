@@ -68,7 +68,7 @@ export function bodyPaints(look: Look, axes: BodyAxes, camera: Camera): BodyPain
 }
 
 function flat(rgb: Rgb, vary: number, seed: number): BonePaint {
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const k = 1 + vary * (smooth(t * 9 + seed, nx * 7 + ny * 3) - 0.5);
     out[0] = rgb[0] * k;
     out[1] = rgb[1] * k;
@@ -83,7 +83,7 @@ interface Weave {
 
 /** Folds run across a limb where it bends: noise stretched along the way around. */
 function cloth(rgb: Rgb, folds: number, { pattern, accent }: Weave = { pattern: "plain", accent: rgb }): BonePaint {
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const k = 0.72 + 0.5 * smooth(t * 13 + nx * 5 + folds, nx * 6 + t * 4 - ny * 3 + folds * 0.7);
     const other = pattern !== "plain" && inPattern(pattern, t, nx);
     const body = other ? accent : rgb;
@@ -102,22 +102,23 @@ function inPattern(pattern: Pattern, t: number, nx: number): boolean {
 }
 
 function opening(jacket: BonePaint, shirt: BonePaint, forward: Vec): BonePaint {
-  return (t, nx, ny, out) => {
+  return (at, out) => {
+    const { t, nx, ny } = at;
     const nz = -Math.sqrt(Math.max(0, 1 - nx * nx - ny * ny));
     const front = nx * forward[0] + ny * forward[1] + nz * forward[2];
-    (front > 0.9 - 0.1 * t ? shirt : jacket)(t, nx, ny, out);
+    (front > 0.9 - 0.1 * t ? shirt : jacket)(at, out);
   };
 }
 
 function sleeved(sleeve: BonePaint, bare: BonePaint): BonePaint {
-  return (t, nx, ny, out) => (t < 0.62 ? sleeve : bare)(t, nx, ny, out);
+  return (at, out) => (at.t < 0.62 ? sleeve : bare)(at, out);
 }
 
 /** Hair, hoods and scarves leave the face free. */
 function framed(rgb: Rgb, look: Look, { face, up }: { readonly face: Vec; readonly up: Vec }): BonePaint {
   const wraps = look.hair === "hood" || look.hair === "scarf";
   const skin = look.skin;
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const nz = -Math.sqrt(Math.max(0, 1 - nx * nx - ny * ny));
     const f = nx * face[0] + ny * face[1] + nz * face[2];
     const u = nx * up[0] + ny * up[1] + nz * up[2];
@@ -139,7 +140,7 @@ function headPaint(look: Look, axes: BodyAxes, camera: Camera): BonePaint {
   const dark = mixed(skin, [0.02, 0.015, 0.015], 0.85);
   const lips = mixed(skin, [0.35, 0.06, 0.06], 0.5);
   const hairline = hair === "bald" ? 2 : 0.62;
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const nz = -Math.sqrt(Math.max(0, 1 - nx * nx - ny * ny));
     const f = nx * face[0] + ny * face[1] + nz * face[2];
     const r = nx * side[0] + ny * side[1] + nz * side[2];

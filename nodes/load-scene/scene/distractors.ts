@@ -179,7 +179,7 @@ const MAKERS: Readonly<Record<DistractorKind, Maker>> = {
     return { faces: [], bones, x, z, radius: 0.6 };
   },
   cone: ({ x, z }, random) => {
-    const orange: BonePaint = (t, _nx, _ny, out) => {
+    const orange: BonePaint = ({ t }, out) => {
       const white = t > 0.35 && t < 0.6;
       out[0] = 0.75;
       out[1] = white ? 0.75 : 0.13;
@@ -250,7 +250,7 @@ function hungCoat(hook: Vec, yaw: number, random: Random): Bone[] {
 function fabric(random: Random): BonePaint {
   const rgb = hsv(random.next(), random.between(0, 0.7), random.between(0.08, 0.8));
   const seed = random.between(0, 200);
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const k = 0.65 + 0.6 * smooth(nx * 8 + seed, t * 5 + ny * 3);
     out[0] = rgb[0] * k;
     out[1] = rgb[1] * k;

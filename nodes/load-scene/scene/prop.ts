@@ -120,7 +120,7 @@ export function bone(a: Vec, b: Vec, radii: number | readonly [number, number], 
 
 /** One colour with a little unevenness. */
 export function matt(rgb: Rgb, vary = 0.25, seed = 0): BonePaint {
-  return (t, nx, ny, out) => {
+  return ({ t, nx, ny }, out) => {
     const k = 1 + vary * (smooth(t * 7 + nx * 4 + seed, ny * 6 + seed * 1.7) - 0.5);
     out[0] = rgb[0] * k;
     out[1] = rgb[1] * k;
@@ -130,7 +130,7 @@ export function matt(rgb: Rgb, vary = 0.25, seed = 0): BonePaint {
 
 /** Leaves: light and dark in tufts. */
 export function leafy(rgb: Rgb, seed: number): BonePaint {
-  return (_t, nx, ny, out) => {
+  return ({ nx, ny }, out) => {
     const k = 0.25 + 1.25 * smooth(nx * 11 + seed, ny * 11 + seed * 2.3);
     out[0] = rgb[0] * k;
     out[1] = rgb[1] * k;

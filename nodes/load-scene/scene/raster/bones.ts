@@ -6,10 +6,15 @@ import { toCamera, type Vec } from "./camera.ts";
 import type { Canvas, LocalLight } from "./canvas.ts";
 import { smooth } from "./noise.ts";
 
-/**
- * Linear albedo into `out`: `t` goes 0..1 from a to b, (nx, ny) is the surface's normal in the picture, right and down.
- */
-export type BonePaint = (t: number, nx: number, ny: number, out: Float32Array) => void;
+/** A place on a bone: `t` goes 0..1 from a to b, (nx, ny) is the surface's normal in the picture, right and down. */
+export interface BonePlace {
+  t: number;
+  nx: number;
+  ny: number;
+}
+
+/** Linear albedo at a place, into `out`. One object serves every pixel: numbers as arguments would be allocated. */
+export type BonePaint = (at: Readonly<BonePlace>, out: Float32Array) => void;
 
 export interface Bone {
   readonly a: Vec;
@@ -25,6 +30,7 @@ export interface Bone {
 
 const NEAR = 0.15;
 const albedo = new Float32Array(3);
+const spot: BonePlace = { t: 0.1, nx: 0.1, ny: 0.1 };
 
 /** Draws a bone for `owner` (0: nobody). */
 export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 0): void {
@@ -45,6 +51,7 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
   const square = dx * dx + dy * dy || 1e-9;
   const { ambient, key, towards, up } = local;
   const ragged = bone.ragged ?? 0;
+  const { paint } = bone;
   for (let y = top; y <= bottom; y++) {
     const py = y + 0.5 - ay;
     for (let x = left; x <= right; x++) {
@@ -72,7 +79,10 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
       near[at] = inverse;
       ground[at] = 0;
       canvas.owner[at] = owner;
-      bone.paint(t, nx, ny, albedo);
+      spot.t = t;
+      spot.nx = nx;
+      spot.ny = ny;
+      paint(spot, albedo);
       const sky = 0.72 + 0.28 * (nx * up[0] + ny * up[1] - nz * up[2]);
       const facing = nx * towards[0] + ny * towards[1] - nz * towards[2];
       const shine = facing > 0 ? facing * 0.9 + 0.1 : 0.1;

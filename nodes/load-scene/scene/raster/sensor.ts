@@ -23,6 +23,7 @@ export interface Sensor {
 
 const BELL = 1 << 16;
 const bell = gaussians();
+const CURVE = makeCurve();
 
 /** RGB bytes of an exposure. `seed` makes the noise of this frame. */
 export function develop({ width, height, rgb }: Exposure, sensor: Sensor, seed: number): Uint8Array {
@@ -33,20 +34,21 @@ export function develop({ width, height, rgb }: Exposure, sensor: Sensor, seed: 
   const wanted = sensor.brightness ** 2.2;
   const gain = Math.min(sensor.mostGain, wanted / Math.max(1e-5, mean));
   const out = new Uint8Array(pixels * 3);
-  const { saturation, contrast, chroma } = sensor;
+  const { saturation, chroma, red, blue, grey, noise } = sensor;
+  const curve = toneCurve(sensor.contrast);
   let jump = Math.floor(hash(seed, 1, 5) * BELL);
   for (let y = 0; y < height; y++) {
     jump = (jump + Math.floor(hash(seed, y, 3) * 4093)) & (BELL - 1);
-    const stripe = bell[(jump * 7) & (BELL - 1)] * sensor.noise * 0.15;
+    const stripe = bell[(jump * 7) & (BELL - 1)] * noise * 0.15;
     for (let x = 0; x < width; x++) {
       const at = (y * width + x) * 3;
-      let r = tone(rgb[at] * gain * sensor.red, contrast);
-      let g = tone(rgb[at + 1] * gain, contrast);
-      let b = tone(rgb[at + 2] * gain * sensor.blue, contrast);
+      let r = curve[Math.min(4095, Math.sqrt(Math.max(0, rgb[at] * gain * red)) * 2047.5) | 0];
+      let g = curve[Math.min(4095, Math.sqrt(Math.max(0, rgb[at + 1] * gain)) * 2047.5) | 0];
+      let b = curve[Math.min(4095, Math.sqrt(Math.max(0, rgb[at + 2] * gain * blue)) * 2047.5) | 0];
       const luma = 0.3 * r + 0.59 * g + 0.11 * b;
-      const amount = sensor.noise * (0.55 + 0.9 * luma * (1 - 0.5 * luma));
+      const amount = noise * (0.55 + 0.9 * luma * (1 - 0.5 * luma));
       const n = bell[(jump + x) & (BELL - 1)] * amount + stripe;
-      if (sensor.grey) {
+      if (grey) {
         r = luma + n;
         g = r;
         b = r;
@@ -63,15 +65,14 @@ export function develop({ width, height, rgb }: Exposure, sensor: Sensor, seed: 
   return out;
 }
 
-const CURVE = makeCurve();
-
-/** Linear light to the display's values: a gamma with a soft shoulder, then the contrast about the middle. */
-function tone(light: number, contrast: number): number {
-  const at = light <= 0 ? 0 : light >= 4 ? 4095 : Math.floor(Math.sqrt(light) * 2047.5);
-  return 0.5 + (CURVE[at] - 0.5) * contrast;
+/**
+ * Linear light to the display's values, by the square root of the light, 0..4: a gamma with a soft shoulder, then the
+ * contrast about the middle.
+ */
+function toneCurve(contrast: number): Float64Array {
+  return Float64Array.from(CURVE, (value) => 0.5 + (value - 0.5) * contrast);
 }
 
-/** By the square root of the light, 0..4. */
 function makeCurve(): Float32Array {
   return Float32Array.from({ length: 4096 }, (_, i) => {
     const light = (i / 2047.5) ** 2;
