@@ -113,7 +113,7 @@ function FigureCell({ figure, accuracy, memory }: CellProps) {
 const DONE = new Set(["done", "hit"]);
 
 function RunPicker({ pipeline }: { readonly pipeline: string }) {
-  const { runId, run } = useRun();
+  const { runId, run, lost } = useRun();
   const active = useRun(isActive);
   const { data: runs } = useQuery(trpc.runs.list.queryOptions({ pipeline }));
   if (!runId && !runs?.length) return <span className="hint">Not run yet</span>;
@@ -130,7 +130,7 @@ function RunPicker({ pipeline }: { readonly pipeline: string }) {
           <span
             className={`dot ${active ? "busy" : run.status === "done" ? "on" : run.status === "failed" ? "off" : ""}`}
           />
-          {active ? "running" : run.status}
+          {active ? (lost ? "running, server away" : "running") : run.status}
           <ChevronDown className="icon" />
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>

@@ -19,11 +19,13 @@ export interface ShownRun {
   readonly doc: PipelineDoc | undefined;
   /** From the click to the server's answer. */
   readonly starting: boolean;
+  /** The line to the server broke; it is tried again without end. */
+  readonly lost: boolean;
   /** Each node's last finished step in earlier runs of this tab: what a queued or skipped node still shows. */
   readonly earlier: RunState["steps"];
 }
 
-const NONE: ShownRun = { runId: undefined, run: emptyRun, doc: undefined, starting: false, earlier: {} };
+const NONE: ShownRun = { runId: undefined, run: emptyRun, doc: undefined, starting: false, lost: false, earlier: {} };
 export const useRun = create<ShownRun>(() => NONE);
 
 export const isActive = ({ runId, run, starting }: ShownRun): boolean =>
@@ -90,13 +92,15 @@ function recallDoc(pipeline: string, runId: string): PipelineDoc | undefined {
 export function follow(runId: string, doc: PipelineDoc | undefined): void {
   stopFollowing();
   const { run, earlier } = useRun.getState();
-  useRun.setState({ runId, run: emptyRun, doc, earlier: { ...earlier, ...withResults(run.steps) } });
+  useRun.setState({ runId, run: emptyRun, doc, lost: false, earlier: { ...earlier, ...withResults(run.steps) } });
   const subscription = api.runs.watch.subscribe(
     { runId },
     {
       onData: ({ data }) => {
         if (waiting.push(data) === 1) requestAnimationFrame(drain);
       },
+      onConnectionStateChange: ({ state, error }) =>
+        useRun.setState({ lost: state === "connecting" && error !== null }),
       onError: (error) => say({ tone: "bad", text: `The run can no longer be followed: ${error.message}` }),
     },
   );

@@ -143,8 +143,9 @@ function Large({ report, kept, toggle }: BarsProps) {
           <tr>
             <th style={{ textAlign: "left" }}>Layer</th>
             <th style={{ textAlign: "right" }}>Bits</th>
-            <td />
-            <th style={{ textAlign: "right" }}>SQNR, dB ({report.sqnr})</th>
+            <th colSpan={2} style={{ textAlign: "right" }}>
+              SQNR, dB ({report.sqnr})
+            </th>
             <th style={{ textAlign: "right" }}>Keep in float</th>
           </tr>
         </thead>
