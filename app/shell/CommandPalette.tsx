@@ -151,7 +151,7 @@ function Actions() {
       >
         New pipeline
       </Item>
-      <Item value="tour help first steps" icon={<Signpost className="icon" />} onSelect={showTour}>
+      <Item value="show the tour, first steps, help" icon={<Signpost className="icon" />} onSelect={showTour}>
         Show the tour
       </Item>
       {doc && (

@@ -49,8 +49,8 @@ export function LiveFigureCard() {
         </tbody>
       </table>
       <p className="hint live-note">
-        {runtime
-          ? `${runtime}. Frames of ${item ? `${item.width} × ${item.height}` : NONE}; mean of ${figures?.frames ?? NONE}.`
+        {runtime && item && figures
+          ? `${runtime}. Frames of ${item.width} × ${item.height}; mean of ${figures.frames}.`
           : "Timed while it runs, on this machine."}
       </p>
     </section>

@@ -1,5 +1,5 @@
 "use client";
-/** Which model, where it runs, how sure a box must be to be drawn. The rest comes from the pipeline and is only shown. */
+/** Which model, where it runs, how sure a box must be. The rest comes from the pipeline and is only shown. */
 import { ToggleGroup } from "radix-ui";
 import { useEffect, useState } from "react";
 import { bytes } from "../results/format.ts";
@@ -49,7 +49,7 @@ export function LiveSettings({ models, model, onModel, backend, onBackend, minSc
         )}
         <label>
           <span className="row">
-            <span className="muted grow">Draw from score</span> {minScore.toFixed(2)}
+            <span className="muted grow">Score at least</span> {minScore.toFixed(2)}
           </span>
           <input
             type="range"
@@ -70,7 +70,7 @@ export function LiveSettings({ models, model, onModel, backend, onBackend, minSc
           <dt>Decoder</dt>
           <dd>{nms.decoder}</dd>
           <dt>NMS</dt>
-          <dd>{`score ≥ ${nms.scoreThreshold}, IoU ≤ ${nms.iouThreshold}`}</dd>
+          <dd title="The pipeline's own score threshold; the slider raises it here">{`score ≥ ${nms.scoreThreshold}, IoU ≤ ${nms.iouThreshold}`}</dd>
         </dl>
       </div>
     </section>

@@ -1,19 +1,20 @@
 "use client";
 /** The frame with its own boxes over it: it is shown when its boxes are known, so the two never drift apart. */
 import { type ReactNode, type RefObject, useCallback, useRef } from "react";
-import { sureBoxes } from "../../nodes/pictures.tsx";
+import { bestPerBox } from "../../nodes/bestPerBox.ts";
 import { type Screen, useLive } from "./live.ts";
 
+/** Nearer to the upper edge than this share of the height there is no room for a box's name above it. */
+const LABEL_SHARE = 0.05;
+
 interface Props {
-  /** Boxes below it are not drawn. */
-  readonly minScore: number;
   /** Is given the elements to play and to draw on. */
   readonly screen: RefObject<Screen | undefined>;
   /** Shown while nothing runs. */
   readonly children: ReactNode;
 }
 
-export function LiveStage({ minScore, screen, children }: Props) {
+export function LiveStage({ screen, children }: Props) {
   const phase = useLive((s) => s.phase);
   const item = useLive((s) => s.item);
   const video = useRef<HTMLVideoElement>(null);
@@ -23,7 +24,7 @@ export function LiveStage({ minScore, screen, children }: Props) {
     },
     [screen],
   );
-  const boxes = item ? sureBoxes(item, minScore) : [];
+  const boxes = bestPerBox(item?.detections ?? []);
   const ratio = item ? item.width / item.height : 4 / 3;
   const label = `${boxes.length} found`;
   return (
@@ -36,7 +37,7 @@ export function LiveStage({ minScore, screen, children }: Props) {
             <div
               // biome-ignore lint/suspicious/noArrayIndexKey: boxes of a frame have no identity beyond it
               key={index}
-              className="live-box"
+              className={y < LABEL_SHARE * item.height ? "live-box at-top" : "live-box"}
               data-testid="live-box"
               style={{
                 left: `${(100 * x) / item.width}%`,

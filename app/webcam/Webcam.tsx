@@ -14,7 +14,7 @@ import type { Backend, Fault, LiveJob } from "./messages.ts";
 import { type LiveModel, useLiveModels } from "./useLiveModels.ts";
 
 const DEFAULT_PIPELINE = "person-detection";
-/** A person wants to see the sure ones, whatever an evaluation keeps. */
+/** A person wants to see the sure ones; an evaluation keeps what nobody is sure of, and its NMS takes longer. */
 const MIN_SCORE = 0.25;
 
 export function Webcam() {
@@ -30,7 +30,7 @@ export function Webcam() {
 
   const model = models.find(({ id }) => id === chosen) ?? models.at(-1);
   const lack = doc ? lackOf(doc.name, model, running) : undefined;
-  const job = useJob(lack ? undefined : model, backend);
+  const job = useJob(lack ? undefined : model, backend, minScore);
   useEffect(() => setJob(job), [job]);
   useEffect(() => stopLive, []);
   useEffect(() => {
@@ -76,7 +76,7 @@ export function Webcam() {
           </button>
         )}
       </section>
-      <LiveStage minScore={minScore} screen={screen}>
+      <LiveStage screen={screen}>
         <Words fault={fault ?? lack ?? (!doc && loadError ? { message: loadError, fix: undefined } : undefined)} />
         {doc && models.length === 0 && doc.name !== DEFAULT_PIPELINE && (
           <button type="button" className="btn" onClick={() => void openPipeline(DEFAULT_PIPELINE)}>
@@ -132,12 +132,13 @@ function lackOf(pipeline: string, model: LiveModel | undefined, running: boolean
   return undefined;
 }
 
-function useJob(model: LiveModel | undefined, backend: Backend): LiveJob | undefined {
+function useJob(model: LiveModel | undefined, backend: Backend, minScore: number): LiveJob | undefined {
   const digest = model?.artifact?.digest;
   const key = model && digest ? JSON.stringify([digest, model.preprocess, model.nms]) : undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` holds all that is read of the model
   return useMemo(() => {
     if (!model || !digest) return undefined;
-    return { modelUrl: artifactUrl(digest), preprocess: model.preprocess, nms: model.nms, backend };
-  }, [key, backend]);
+    const nms = { ...model.nms, scoreThreshold: Math.max(model.nms.scoreThreshold, minScore) };
+    return { modelUrl: artifactUrl(digest), preprocess: model.preprocess, nms, backend };
+  }, [key, backend, minScore]);
 }

@@ -83,11 +83,14 @@ async function runFrames(frames: FrameSource, worker: LiveWorker, { screen, isOu
   let figures = rollingFigures();
   for (let index = 0; isOurs(); index++) {
     if (wanted && wanted !== current) {
+      const same = current?.modelUrl === wanted.modelUrl && current.backend === wanted.backend;
       current = wanted;
-      figures = rollingFigures();
       const opened = await worker.ask({ type: "open", job: current });
       if (!isOurs()) return;
-      if (opened.type === "opened") useLive.setState({ runtime: opened.runtime, figures: undefined });
+      if (opened.type === "opened" && !same) {
+        figures = rollingFigures();
+        useLive.setState({ runtime: opened.runtime, figures: undefined });
+      }
     }
     const bitmap = await frames.next();
     if (!isOurs()) return bitmap.close();

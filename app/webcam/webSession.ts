@@ -46,14 +46,16 @@ export async function openWebSession(model: Uint8Array, backend: Backend): Promi
   const session = await runtime.InferenceSession.create(model, {
     executionProviders: [backend],
     graphOptimizationLevel: "all",
+    // Threads that wait by spinning take the cores from the page and from each other.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
   }).catch((error: unknown) => {
     throw refusal(error, backend);
   });
   const inputs = session.inputMetadata.map(tensorInfo);
   const { versions, wasm } = runtime.env;
-  const threads = wasm.numThreads === 1 ? "1 thread" : `${wasm.numThreads} threads`;
+  const threads = wasm.numThreads === 1 ? ", 1 thread" : `, ${wasm.numThreads} threads`;
   return {
-    runtime: `onnxruntime-web ${versions.web ?? versions.common} ${backend}, ${threads}`,
+    runtime: `onnxruntime-web ${versions.web ?? versions.common} ${backend}${backend === "wasm" ? threads : ""}`,
     inputs,
     outputs: session.outputMetadata.map(tensorInfo),
     async run(feeds) {

@@ -12,6 +12,7 @@ import type { Answer, LiveJob, Question } from "./messages.ts";
 import { openWebSession, type WebSession } from "./webSession.ts";
 
 interface Work {
+  readonly job: LiveJob;
   readonly session: WebSession;
   readonly convert: ReturnType<typeof createPreprocessor>;
   readonly detect: Detector;
@@ -22,16 +23,19 @@ const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext("2d", { willReadFrequently: true });
 let rgb = new Uint8Array(0);
 
-async function open({ modelUrl, preprocess, nms, backend }: LiveJob): Promise<Answer> {
-  await work?.session[Symbol.asyncDispose]();
-  work = undefined;
-  const response = await fetch(modelUrl);
-  if (!response.ok) {
-    throw new UserError("missing-model", "The model of that run is no longer stored.", "Run the pipeline again.");
-  }
-  const session = await openWebSession(new Uint8Array(await response.arrayBuffer()), backend);
-  work = { session, convert: createPreprocessor(preprocess), detect: createDetector(nms) };
+async function open(job: LiveJob): Promise<Answer> {
+  const { modelUrl, backend, preprocess, nms } = job;
+  const kept = work?.job.modelUrl === modelUrl && work.job.backend === backend ? work.session : undefined;
+  if (!kept) await work?.session[Symbol.asyncDispose]();
+  const session = kept ?? (await openWebSession(await fetchModel(modelUrl), backend));
+  work = { job, session, convert: createPreprocessor(preprocess), detect: createDetector(nms) };
   return { type: "opened", runtime: session.runtime };
+}
+
+async function fetchModel(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  throw new UserError("missing-model", "The model of that run is no longer stored.", "Run the pipeline again.");
 }
 
 async function boxesOf(bitmap: ImageBitmap, index: number): Promise<Answer> {
