@@ -68,7 +68,8 @@ export interface NodeDef<
   readonly icon: string;
   /**
    * Every field has a default. `.meta({ title, help, unit, source })`: `source: "model" | "images" | "labels" | "video" |
-   * "file"` marks a string that names a file or folder, which the executor resolves and hashes before the step runs.
+   * "file"` marks a string that names a file or folder, which the executor resolves and hashes before the step runs; a
+   * run needs one unless `optional: true`.
    */
   readonly params: P;
   readonly inputs: I;

@@ -89,6 +89,47 @@ describe("runs", () => {
   });
 });
 
+describe("what strangers send", () => {
+  const put = (name: string, body: string) =>
+    fetch(`${server.url}/api/openapi/pipelines/${name}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+
+  it("a saved document takes the name of its file and drops params that equal their defaults", async () => {
+    const nodes = { nms: { type: "nms", version: 1, params: { scoreThreshold: 0.25, iouThreshold: 0.4 } } };
+    const answer = await put("other", JSON.stringify({ doc: { ...saved, nodes }, baseRevision: null }));
+    expect(answer.status).toBe(200);
+    const { doc } = await client().pipelines.get.query({ name: "other" });
+    expect(doc.name).toBe("other");
+    expect(doc.nodes.nms?.params).toEqual({ iouThreshold: 0.4 });
+  });
+  it.each([
+    ["a node called __proto__", '{"__proto__": {"type": "nms", "version": 1}}'],
+    ["a parameter called __proto__", '{"a": {"type": "nms", "version": 1, "params": {"__proto__": 1}}}'],
+    ["what is nested too deep", `{"a": ${"[".repeat(3000)}${"]".repeat(3000)}}`],
+  ])("refuses %s by name", async (_what, nodes) => {
+    const doc = JSON.stringify(saved).replace('"nodes":{}', `"nodes":${nodes}`);
+    const answer = await fetch(`${server.url}/api/trpc/pipelines.save`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: `{"name": "first", "doc": ${doc}, "baseRevision": null}`,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toMatch(/__proto__|nested deeper/);
+  });
+  it("answers wrong names and unknown digests with 400 and 404", async () => {
+    const headers = { "x-file-name": "%E0%A4%A" };
+    expect((await fetch(`${server.url}/api/blobs`, { method: "POST", body: "{}", headers })).status).toBe(400);
+    expect((await fetch(`${server.url}/api/blobs/${"0".repeat(64)}/%E0%A4%A`)).status).toBe(400);
+    expect((await fetch(`${server.url}/api/openapi/artifacts/${"0".repeat(64)}`)).status).toBe(404);
+    const { digest, size } = await (await fetch(`${server.url}/api/blobs`, { method: "POST", body: "{}" })).json();
+    const up = client().artifacts.folder.mutate({ name: "set", files: { "../a.json": { digest, size } } });
+    await expect(up).rejects.toMatchObject({ data: { code: "BAD_REQUEST" } });
+  });
+});
+
 describe("bytes", () => {
   const send = (body: string, headers: Record<string, string> = {}) =>
     fetch(`${server.url}/api/blobs`, { method: "POST", body, headers });

@@ -48,6 +48,8 @@ export async function startServer({ root, port, pagesDir }: ServerOptions): Prom
     const handle = route(services, pages);
     server.on("request", (request, response) => {
       handle(request, response).catch((error: unknown) => {
+        // A reader that went away is no failure of ours.
+        if (request.destroyed || response.destroyed) return;
         log.error({ err: error, url: request.url }, "a request failed");
         if (!response.headersSent) response.writeHead(500);
         response.end();

@@ -16,5 +16,17 @@ export const compare = defineNode({
   outputs: { report: { kind: "report", doc: "One row a figure, with the ratio and which is better." } },
   effects: "pure",
   resources: ["cpu"],
+  check: (_params, { wired }) =>
+    wired.baseline?.length === 0 && wired.candidate?.length === 0
+      ? [
+          {
+            code: "missing-input",
+            severity: "error",
+            portId: "baseline",
+            message: "Compare has no report to compare.",
+            fix: "Wire the reports of the original to baseline and those of the variant to candidate.",
+          },
+        ]
+      : [],
   migrations: {},
 });

@@ -18,6 +18,7 @@ export const loadImages = defineNode({
       title: "Labels",
       help: "A COCO JSON file, or a folder of YOLO .txt files named as the images.",
       source: "labels",
+      optional: true,
     }),
     classes: z.string().default("").meta({
       title: "Class names",

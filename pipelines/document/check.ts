@@ -4,6 +4,7 @@ import type { CheckInfo, Diagnostic, NodeDef } from "../../nodes/define.ts";
 import { type PipelineDoc, type PipelineNode, parseEndpoint } from "./doc.ts";
 import { checkWire, type NodeDefs, topologicalOrder } from "./graph.ts";
 import { own } from "./own.ts";
+import { sourceParams } from "./sources.ts";
 
 /** The node's params with defaults, or what is wrong with them. */
 export function parseParams(
@@ -93,6 +94,12 @@ function checkNode(defs: NodeDefs, doc: PipelineDoc, id: string, node: PipelineN
   const parsed = parseParams(def, node);
   if ("issues" in parsed) {
     return [...found, ...parsed.issues.map((issue) => paramProblem(def, id, issue))];
+  }
+  for (const { name, title, optional } of sourceParams(def)) {
+    if (optional || parsed.params[name] !== "") continue;
+    const message = `${def.title} has nothing chosen as its ${title.toLowerCase()}.`;
+    const fix = `Choose a file of the workspace for "${name}", or give --set ${id}.${name}=PATH.`;
+    found.push({ code: "missing-source", severity: "error", nodeId: id, message, fix });
   }
   const info = checkInfo(defs, doc, id, def);
   for (const said of def.check?.(parsed.params, info) ?? []) found.push({ ...said, nodeId: id });

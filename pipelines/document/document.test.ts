@@ -135,10 +135,17 @@ describe("migrateDoc", () => {
     ["newer-version", { ...doc({}), version: 2 }],
     ["newer-version", { ...doc({}), nodes: { a: { type: "quantize", version: 9 } } }],
     ["bad-document", { ...doc({}), colour: "red" }],
+    ["bad-document", { ...doc({}), nodes: JSON.parse('{"__proto__": {"type": "quantize", "version": 1}}') }],
+    ["bad-document", { ...doc({}), edges: JSON.parse("[".repeat(3000) + "]".repeat(3000)) }],
     ["bad-document", { ...doc({}), nodes: { "A b": { type: "quantize", version: 1 } } }],
   ])("says %s", (code, raw) => {
     const result = migrateDoc(defs, raw);
     expect("diagnostics" in result && result.diagnostics[0]?.code).toBe(code);
+  });
+  it("leaves out params that equal their defaults", () => {
+    const nodes = { a: { type: "quantize", version: 1, params: { bits: 8 } } };
+    const result = migrateDoc(defs, { ...doc({}), nodes });
+    expect("doc" in result && result.doc.nodes.a?.params).toEqual({});
   });
   it("is total on any JSON", () => {
     fc.assert(

@@ -1,11 +1,12 @@
 /**
- * Any JSON to a document of this version. Each step a format or a node ever took is a named migration; what cannot be
+ * Any JSON to the document of this version, params that equal their defaults left out. Each step a format or a node ever took is a named migration; what cannot be
  * read is said with its place and its fix, and the input is never changed.
  */
 import type { Diagnostic } from "../../nodes/define.ts";
-import { FORMAT, FORMAT_VERSION, type PipelineDoc, type PipelineNode, pipelineDocSchema } from "./doc.ts";
+import { FORMAT, FORMAT_VERSION, type PipelineDoc, type PipelineNode, pipelineDocSchema, sortKeys } from "./doc.ts";
 import type { NodeDefs } from "./graph.ts";
 import { own } from "./own.ts";
+import { rawJsonProblem } from "./rawJson.ts";
 
 export type Migrated =
   | { readonly doc: PipelineDoc /** Names of what was applied. */; readonly applied: readonly string[] }
@@ -19,6 +20,8 @@ export function migrateDoc(defs: NodeDefs, raw: unknown): Migrated {
       "Choose a file saved by Edgewright.",
     );
   }
+  const problem = rawJsonProblem(raw);
+  if (problem !== undefined) return fail("bad-document", `This pipeline cannot be read: ${problem}.`, "Remove it.");
   if ("version" in raw && typeof raw.version === "number" && raw.version > FORMAT_VERSION) {
     const message = `This pipeline has format version ${raw.version}; this Edgewright reads up to ${FORMAT_VERSION}.`;
     return fail("newer-version", message, "Update Edgewright.");
@@ -41,7 +44,7 @@ export function migrateDoc(defs: NodeDefs, raw: unknown): Migrated {
     const outcome = migrateNode(defs, id, node);
     if ("diagnostic" in outcome) diagnostics.push(outcome.diagnostic);
     else {
-      nodes[id] = outcome.node;
+      nodes[id] = withoutDefaults(defs, outcome.node);
       applied.push(...outcome.applied);
     }
   }
@@ -76,6 +79,16 @@ function migrateNode(
   if (parsed.success) return { node: parsed.data, applied };
   const message = `${def.title}: the params after ${applied.join(", ")} are no JSON.`;
   return { diagnostic: { code: "bad-migration", severity: "error", nodeId: id, message } };
+}
+
+function withoutDefaults(defs: NodeDefs, node: PipelineNode): PipelineNode {
+  const shape = own(defs, node.type)?.params.shape ?? {};
+  const text = (value: unknown) => JSON.stringify(sortKeys(value));
+  const params = Object.entries(node.params).filter(([name, value]) => {
+    const fallback = own(shape, name)?.safeParse(undefined);
+    return !fallback?.success || text(fallback.data) !== text(value);
+  });
+  return { ...node, params: Object.fromEntries(params) };
 }
 
 function fail(code: string, message: string, fix: string): Migrated {

@@ -9,7 +9,7 @@ import { workspaceRoot } from "./root.ts";
 export async function check(file: string, options: { readonly json?: boolean }): Promise<number> {
   const doc = await readDoc(file);
   const services = createServices({ root: workspaceRoot(file) });
-  const { diagnostics } = prepare({ doc }, await services.prepareContext());
+  const { diagnostics } = await prepare({ doc }, await services.prepareContext());
   if (options.json) console.log(JSON.stringify(diagnostics));
   else {
     for (const { severity, nodeId, message, fix } of diagnostics) {

@@ -5,10 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import type { SourceFile } from "../../nodes/context.ts";
 import type { ArtifactRef } from "../../nodes/ports.ts";
 import type { RunEventBody } from "../../pipelines/document/events.ts";
+import { sourceParams } from "../../pipelines/document/sources.ts";
 import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import type { BlobStore } from "../storage/blobs.ts";
 import type { CacheEntry, ResultCache } from "../storage/cache.ts";
@@ -214,10 +214,9 @@ class RunExecution {
 
   async #resolveSources(node: PlannedNode): Promise<Record<string, readonly SourceFile[]>> {
     const sources: Record<string, readonly SourceFile[]> = {};
-    for (const [name, field] of Object.entries(node.def.params.shape)) {
+    for (const { name, kind } of sourceParams(node.def)) {
       const value = node.params[name];
-      const kind = sourceKind(field);
-      if (kind === undefined || typeof value !== "string") continue;
+      if (typeof value !== "string") continue;
       const { sha256 } = node.params;
       sources[name] = await this.services.ingest.resolve(value, {
         kind,
@@ -229,7 +228,6 @@ class RunExecution {
     return sources;
   }
 
-  /** What stands for an input in a key. */
   /** A required artifact that its maker left out. */
   #absentInput({ def, inputs }: PlannedNode): PlannedInput | undefined {
     return Object.entries(inputs)
@@ -238,6 +236,7 @@ class RunExecution {
       .find((input) => !input.stream && !this.#state(input.node).outputs[input.port]);
   }
 
+  /** What stands for an input in a key. */
   #identity({ node, port, stream }: PlannedInput): string {
     const { key, outputs } = this.#state(node);
     return stream ? `${key}.${port}` : (outputs[port]?.digest ?? "absent");
@@ -298,8 +297,15 @@ class RunExecution {
     const state = this.#state(message.node);
     if (message.type === "progress") this.#progress(message.node, message.progress);
     else if (message.type === "log") this.#log(message);
+    else if (message.type === "skipped") this.#skip(state, message.because);
     else if (message.type === "failed") this.#fail(state, message.error);
     else this.#writes.push(this.#onFinished(state, message.result));
+  }
+
+  /** It stopped, since a node that feeds it failed: the error is that one's to tell. */
+  #skip(state: NodeState, because: string): void {
+    state.state = "skipped";
+    this.#log({ type: "log", node: state.node.id, level: "info", message: `stopped, since ${because} failed` });
   }
 
   #log({ node, level, message }: Extract<StepMessage, { type: "log" }>): void {
@@ -352,11 +358,4 @@ class RunExecution {
       error: { code, message, ...(fix !== undefined && { fix }) },
     });
   }
-}
-
-/** A parameter that names a file: marked so in its schema. */
-/** What a parameter that is a source names: `model`, `images`, `file`. */
-function sourceKind(field: unknown): string | undefined {
-  const kind = field instanceof z.ZodType ? field.meta()?.source : undefined;
-  return kind === undefined ? undefined : String(kind);
 }

@@ -47,7 +47,7 @@ export class Executor {
   /** A document that cannot run gives a run too: its only news is its end, with what is wrong. */
   async submit(submission: Submission): Promise<{ readonly runId: string }> {
     const { runs } = this.options;
-    const prepared = prepare(submission, await this.prepareContext());
+    const prepared = await prepare(submission, await this.prepareContext());
     const { doc } = prepared;
     const { name, target, fresh = false } = submission;
     const request: RunRequest = {
@@ -67,7 +67,9 @@ export class Executor {
   async prepareContext(): Promise<PrepareContext> {
     const { defs, targets, capabilityFixes } = this.options;
     const capabilities = await this.options.capabilities();
-    return { defs, targets: targets.map(({ id }) => id), capabilities, capabilityFixes };
+    const verifySource: PrepareContext["verifySource"] = (source, context) =>
+      this.options.ingest.verify(source, context);
+    return { defs, targets: targets.map(({ id }) => id), capabilities, capabilityFixes, verifySource };
   }
 
   /** Takes up the runs that a dead process left open. Returns their ids. */

@@ -5,6 +5,9 @@ import { type PipelineDoc, parseEndpoint, pipelineDocSchema } from "../../pipeli
 import { type NodeDefs, upstreamOf } from "../../pipelines/document/graph.ts";
 import { migrateDoc } from "../../pipelines/document/migrations.ts";
 import { own } from "../../pipelines/document/own.ts";
+import { rawJsonProblem } from "../../pipelines/document/rawJson.ts";
+import { sourceParams } from "../../pipelines/document/sources.ts";
+import { describeError } from "./errors.ts";
 
 export interface Submission {
   /** Any JSON; what is no pipeline is a diagnostic. */
@@ -28,6 +31,8 @@ export interface PrepareContext {
   /** Optional parts of the installation that are there. */
   readonly capabilities: ReadonlySet<string>;
   readonly capabilityFixes: Readonly<Record<string, string>>;
+  /** Throws UserError where a source names nothing, or nothing that it may. */
+  verifySource(source: string, context: { readonly kind: string; readonly sha256?: string }): Promise<void>;
 }
 
 export interface Prepared {
@@ -36,14 +41,18 @@ export interface Prepared {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function prepare(submission: Submission, context: PrepareContext): Prepared {
+export async function prepare(submission: Submission, context: PrepareContext): Promise<Prepared> {
   const { defs } = context;
   const migrated = migrateDoc(defs, submission.doc);
   if ("diagnostics" in migrated) return { diagnostics: migrated.diagnostics };
   const applied = applySettings(migrated.doc, submission, context);
   if ("diagnostics" in applied) return applied;
   const doc = upTo(applied.doc, submission.to);
-  const diagnostics = [...checkPipeline(defs, doc), ...missingParts(doc, context)];
+  const diagnostics = [
+    ...checkPipeline(defs, doc),
+    ...missingParts(doc, context),
+    ...(await wrongSources(doc, context)),
+  ];
   return diagnostics.some(({ severity }) => severity === "error") ? { diagnostics } : { doc, diagnostics };
 }
 
@@ -67,6 +76,11 @@ function applySettings(
     if (def && !Object.hasOwn(def.params.shape, param)) {
       const fix = `Its parameters are ${Object.keys(def.params.shape).join(", ")}.`;
       diagnostics.push(error("unknown-parameter", `${id} (${node.type}) has no parameter "${param}"`, fix));
+      continue;
+    }
+    const problem = rawJsonProblem(value);
+    if (problem !== undefined) {
+      diagnostics.push({ ...error("bad-parameter", `The value of "${path}": ${problem}.`, "Remove it."), nodeId: id });
       continue;
     }
     node.params = { ...node.params, [param]: asJson(value) };
@@ -112,6 +126,34 @@ function missingParts(doc: PipelineDoc, { defs, capabilities, capabilityFixes }:
         return { ...error("missing-part", `${def.title} needs ${part}, which is not set up here.`, fix), nodeId };
       });
   });
+}
+
+/** What a source names is looked at before any step, so that a run never ends at a file that was not there. */
+async function wrongSources(doc: PipelineDoc, { defs, verifySource }: PrepareContext): Promise<Diagnostic[]> {
+  const found: Diagnostic[] = [];
+  for (const [nodeId, node] of Object.entries(doc.nodes)) {
+    const def = own(defs, node.type);
+    const parsed = def && parseParams(def, node);
+    if (!parsed || !("params" in parsed)) continue;
+    const { sha256 } = parsed.params;
+    for (const { name, kind } of sourceParams(def)) {
+      const source = parsed.params[name];
+      if (typeof source !== "string" || source === "") continue;
+      try {
+        await verifySource(source, { kind, ...(typeof sha256 === "string" && sha256 !== "" && { sha256 }) });
+      } catch (cause) {
+        const { code, message, fix } = describeError(cause);
+        found.push({
+          code,
+          severity: "error",
+          nodeId,
+          message: `${name}: ${message}.`,
+          ...(fix !== undefined && { fix }),
+        });
+      }
+    }
+  }
+  return found;
 }
 
 function error(code: string, message: string, fix: string): Diagnostic {

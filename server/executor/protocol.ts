@@ -66,6 +66,8 @@ export type StepMessage =
   | { readonly type: "progress"; readonly node: string; readonly progress: StepProgress }
   | { readonly type: "log"; readonly node: string; readonly level: "info" | "warning"; readonly message: string }
   | { readonly type: "finished"; readonly node: string; readonly result: StepResult }
+  /** It ended early, since a node of the job that feeds it failed. */
+  | { readonly type: "skipped"; readonly node: string; readonly because: string }
   | { readonly type: "failed"; readonly node: string; readonly error: StepError }
   /** Every node of the job has finished or failed: the process takes the next one. */
   | { readonly type: "idle" };

@@ -5,7 +5,14 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Artifacts, RunContext, Runner, TensorRtBuilder, TensorRtBuilderName } from "../../nodes/context.ts";
+import type {
+  Artifacts,
+  PytorchExporter,
+  RunContext,
+  Runner,
+  TensorRtBuilder,
+  TensorRtBuilderName,
+} from "../../nodes/context.ts";
 import type { NodeImpl } from "../../nodes/define.ts";
 import type { ArtifactRef, PortKind, PortValue } from "../../nodes/ports.ts";
 import type { Evaluator } from "../../onnx/evaluator.ts";
@@ -21,6 +28,7 @@ export interface StepRuntime {
   readonly runner: Runner;
   readonly evaluator: Evaluator;
   tensorRt(name?: TensorRtBuilderName): Promise<TensorRtBuilder | undefined>;
+  pytorchExporter(): Promise<PytorchExporter | undefined>;
 }
 export type StepRuntimeFactory = (options: { readonly home: string; readonly tempDir: string }) => StepRuntime;
 
@@ -177,11 +185,8 @@ class NodeTask {
     const cause = Object.values(node.inputs)
       .flat()
       .find((binding) => binding.from === "stream" && stage.failed.has(binding.node));
-    const described =
-      cause?.from === "stream"
-        ? { code: "upstream-failed", message: `stopped, since ${cause.node} failed` }
-        : describeError(error);
-    stage.host.send({ type: "failed", node: node.id, error: described });
+    if (cause?.from === "stream") stage.host.send({ type: "skipped", node: node.id, because: cause.node });
+    else stage.host.send({ type: "failed", node: node.id, error: describeError(error) });
   }
 
   #log(level: "info" | "warning", message: string): void {
@@ -198,6 +203,7 @@ class NodeTask {
       runner: runtime.runner,
       evaluator: runtime.evaluator,
       tensorRt: (name) => runtime.tensorRt(name),
+      pytorchExporter: () => runtime.pytorchExporter(),
       sources: node.sources,
       exportsDir: stage.job.exportsDir,
       tempDir,

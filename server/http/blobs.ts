@@ -33,7 +33,7 @@ export async function handleBlobs(
       return sendJson(response, 404, { message: "There is nothing here." });
     }
     const download = url.searchParams.get("download");
-    const file = match[2] && decodeURIComponent(match[2]);
+    const file = match[2] && decoded(match[2]);
     const tree = download && file === undefined ? await readTree(services.blobs, match[1]) : undefined;
     if (tree && download) return await sendTree(services, tree, download, response);
     await send(await storedPath(services, match[1], file), download, request.method, response);
@@ -83,13 +83,25 @@ function tooLarge(): UserError {
 }
 
 function fileName(header: string | string[] | undefined): string {
-  const given = decodeURIComponent(String(header ?? "file"));
+  const given = decoded(String(header ?? "file"));
   const base = given.split(/[\\/]/).at(-1) ?? "file";
   return (
     Array.from(base, (c) => (c < " " || c === "\u007f" ? "_" : c))
       .join("")
       .slice(0, 200) || "file"
   );
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UserError(
+      "bad-name",
+      `"${text}" is not percent-encoded text`,
+      "Encode the name with encodeURIComponent.",
+    );
+  }
 }
 
 /** Where the bytes lie: of a blob, or of a file in a folder. */

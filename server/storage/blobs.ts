@@ -142,7 +142,11 @@ export class BlobStore {
 export function checkedName(name: string): string {
   const parts = name.split("/");
   if (name.includes("\\") || name.includes("\0") || parts.some((p) => p === "" || p === "." || p === "..")) {
-    throw new OperationalError("bad-name", `"${name}" is not a name within a folder`);
+    throw new OperationalError(
+      "bad-name",
+      `"${name}" is not a name within a folder`,
+      "Use relative names with forward slashes.",
+    );
   }
   return name;
 }
@@ -161,5 +165,5 @@ export async function exists(path: string): Promise<boolean> {
 function missing(digest: string, cause: unknown): Error {
   if (!isCode(cause, "ENOENT")) return cause instanceof Error ? cause : new Error(String(cause));
   const text = `the stored file ${digest.slice(0, 12)} is gone from the workspace`;
-  return new OperationalError("missing-blob", text, "run again with --fresh", { cause });
+  return new OperationalError("missing-blob", text, "Run the pipeline again: what is gone is made anew.", { cause });
 }

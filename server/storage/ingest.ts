@@ -6,11 +6,12 @@
  */
 import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { basename, join, parse, relative, resolve, sep } from "node:path";
 import type { SourceFile } from "../../nodes/context.ts";
 import { UserError } from "../../nodes/context.ts";
+import { own } from "../../pipelines/document/own.ts";
 import { putTree, readTree } from "./artifacts.ts";
-import { type BlobStore, isCode, type Stored } from "./blobs.ts";
+import { type BlobStore, exists, isCode, type Stored } from "./blobs.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import type { CatalogueFiles } from "./catalogueFiles.ts";
 import { type DownloadOptions, download, refuseUnencrypted } from "./download.ts";
@@ -38,6 +39,8 @@ export interface SourceContext {
   readonly progress?: (progress: IngestProgress) => void;
 }
 
+type ReadFiles = () => Promise<readonly SourceFile[]>;
+
 const MAX_FILES = 100_000;
 const STORED = /^sha256:([0-9a-f]{64})(?:#(.{1,255}))?$/;
 const WORKERS = 8;
@@ -50,13 +53,19 @@ export class Ingest {
   /** The files a source names; none for an empty string. Throws UserError with what to do. */
   async resolve(source: string, context: SourceContext = {}): Promise<readonly SourceFile[]> {
     if (source === "") return [];
-    const files = await this.#find(source, context);
+    const files = await (await this.#find(source, context))();
     const { sha256 } = context;
     if (sha256 && files.length === 1 && files[0]?.digest !== sha256) {
       const message = `${source} has the SHA-256 ${files[0]?.digest}, not ${sha256}`;
       throw new UserError("wrong-sha256", message, "Correct the sha256 parameter, or get the file it names.");
     }
     return files;
+  }
+
+  /** Throws what `resolve` would say of a source that names nothing, without reading or downloading any file. */
+  async verify(source: string, context: SourceContext = {}): Promise<void> {
+    if (source === "") return;
+    await this.#find(source, context);
   }
 
   /** Takes a file or folder from anywhere into the store: the source string that names it from now on. */
@@ -70,7 +79,8 @@ export class Ingest {
     return `sha256:${(await putTree(this.options.blobs, tree)).digest}#${name}`;
   }
 
-  #find(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
+  /** Checks that the source names something; the files are read when asked for. */
+  async #find(source: string, context: SourceContext): Promise<ReadFiles> {
     const stored = STORED.exec(source);
     if (stored) return this.#stored(stored[1] ?? "", stored[2]);
     if (source.startsWith("builtin:")) return this.#builtin(source.slice("builtin:".length), context);
@@ -94,9 +104,7 @@ export class Ingest {
     return names.length > 0 ? ` The catalogue has ${names.join(", ")}.` : "";
   }
 
-  async #catalogued(entry: CatalogueEntry, context: SourceContext): Promise<readonly SourceFile[]> {
-    const { blobs, catalogue } = this.options;
-    if (!catalogue) return [];
+  #catalogued(entry: CatalogueEntry, context: SourceContext): ReadFiles {
     if (context.kind === "model" && entry.format === "pytorch") {
       throw new UserError(
         "needs-export",
@@ -104,41 +112,46 @@ export class Ingest {
         `Use an export-pytorch node with weights = ${entry.id}.`,
       );
     }
-    const digest = await catalogue.digest(entry);
-    if (digest !== undefined && (await blobs.has(digest))) {
-      return [{ name: entry.file, digest, size: await blobs.size(digest) }];
-    }
-    const files = await this.#files(entry.file, await catalogue.path(entry, transfer(context)), context);
-    await catalogue.hold(entry, files[0]?.digest ?? "");
-    return files;
+    return async () => {
+      const { blobs, catalogue } = this.options;
+      if (!catalogue) return [];
+      const digest = await catalogue.digest(entry);
+      if (digest !== undefined && (await blobs.has(digest))) {
+        return [{ name: entry.file, digest, size: await blobs.size(digest) }];
+      }
+      const files = await this.#files(entry.file, await catalogue.path(entry, transfer(context)), context);
+      await catalogue.hold(entry, files[0]?.digest ?? "");
+      return files;
+    };
   }
 
-  async #stored(digest: string, name: string | undefined): Promise<readonly SourceFile[]> {
+  async #stored(digest: string, name: string | undefined): Promise<ReadFiles> {
     const { blobs } = this.options;
     if (!(await blobs.has(digest))) {
       const message = `the file ${name ?? digest.slice(0, 12)} is not in this workspace`;
       throw new UserError("missing-source", message, "Upload it again, or give its path.");
     }
-    const tree = await readTree(blobs, digest);
-    if (tree) return sorted(Object.entries(tree).map(([file, stored]) => ({ ...stored, name: file })));
-    return [{ name: name ?? digest.slice(0, 12), digest, size: await blobs.size(digest) }];
+    return async () => {
+      const tree = await readTree(blobs, digest);
+      if (tree) return sorted(Object.entries(tree).map(([file, stored]) => ({ ...stored, name: file })));
+      return [{ name: name ?? digest.slice(0, 12), digest, size: await blobs.size(digest) }];
+    };
   }
 
-  async #builtin(name: string, context: SourceContext): Promise<readonly SourceFile[]> {
+  async #builtin(name: string, context: SourceContext): Promise<ReadFiles> {
     const { builtins } = this.options;
-    const names = (await readdir(builtins).catch(() => []))
-      .filter((entry) => !entry.startsWith(".") && entry !== "catalogue.json")
-      .sort();
-    const entry = names.find((file) => [name, `${name}.onnx`, `${name}.json`].includes(file));
+    const shipped = await shippedFiles(builtins);
+    const entry = own(shipped, name);
     if (!entry) {
-      const has = names.length > 0 ? `It ships ${names.join(", ")}.` : "It ships none yet.";
+      const names = Object.keys(shipped);
+      const has = names.length > 0 ? `It ships ${names.join(", ")}.` : "It ships none.";
       throw new UserError("unknown-builtin", `this version ships no "${name}"`, `${has} Give the path of a file.`);
     }
     const path = join(builtins, entry);
-    return this.#files(path, await realpath(path), context);
+    return async () => this.#files(path, await realpath(path), context);
   }
 
-  async #address(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
+  #address(source: string, context: SourceContext): ReadFiles {
     const { sha256 } = context;
     const { allowed } = this.options;
     refuseUnencrypted(source, allowed);
@@ -150,16 +163,18 @@ export class Ingest {
         "Set the sha256 parameter: it makes the download the same always.",
       );
     }
-    const { blobs } = this.options;
-    const name = basename(new URL(source).pathname) || "download";
-    if (await blobs.has(sha256)) return [{ name, digest: sha256, size: await blobs.size(sha256) }];
-    // Named by its digest, so that the next run continues what this one did not finish.
-    const path = join(blobs.home, "tmp", sha256);
-    await download(source, path, { ...transfer(context), sha256, ...(allowed && { allowed }) });
-    return [{ name, ...(await blobs.moveIn(path)) }];
+    return async () => {
+      const { blobs } = this.options;
+      const name = basename(new URL(source).pathname) || "download";
+      if (await blobs.has(sha256)) return [{ name, digest: sha256, size: await blobs.size(sha256) }];
+      // Named by its digest, so that the next run continues what this one did not finish.
+      const path = join(blobs.home, "tmp", sha256);
+      await download(source, path, { ...transfer(context), sha256, ...(allowed && { allowed }) });
+      return [{ name, ...(await blobs.moveIn(path)) }];
+    };
   }
 
-  async #path(source: string, context: SourceContext): Promise<readonly SourceFile[]> {
+  async #path(source: string, context: SourceContext): Promise<ReadFiles> {
     const { root } = this.options;
     const jail = await realpath(root);
     const path = resolve(root, source);
@@ -172,7 +187,7 @@ export class Ingest {
     if (source.startsWith("/") || !within(resolve(root), path)) throw outside();
     const real = await realpathOrRefuse(path, source, this.#alsoNamed(context.kind));
     if (!within(jail, real)) throw outside();
-    return this.#files(source, real, context, jail);
+    return () => this.#files(source, real, context, jail);
   }
 
   /** A file, or all files below a folder. Links below it are followed only where a jail allows their target. */
@@ -222,6 +237,21 @@ export class Ingest {
 
 function transfer({ signal, progress }: SourceContext): DownloadOptions {
   return { ...(signal && { signal }), ...(progress && { progress }) };
+}
+
+/** `NAME.json` (scenes), `NAME.onnx` and `NAME/NAME.onnx` (a model with its card) below `models/`, by NAME. */
+async function shippedFiles(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found: Record<string, string> = {};
+  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+    const model = join(name, `${name}.onnx`);
+    if (await exists(join(folder, model))) found[name] = model;
+  }
+  for (const { name } of entries) {
+    const { name: base, ext } = parse(name);
+    if (ext === ".onnx" || (ext === ".json" && name !== "catalogue.json")) found[base] = name;
+  }
+  return found;
 }
 
 async function* reading(path: string, size: number, { signal, progress }: SourceContext): AsyncIterable<Uint8Array> {

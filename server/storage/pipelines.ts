@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../nodes/context.ts";
+import type { Diagnostic } from "../../nodes/define.ts";
 import { type PipelineDoc, serializeDoc } from "../../pipelines/document/doc.ts";
 import type { NodeDefs } from "../../pipelines/document/graph.ts";
 import { migrateDoc } from "../../pipelines/document/migrations.ts";
@@ -63,11 +64,10 @@ export class PipelineStore {
     if (text === undefined) throw unknownPipeline(name);
     const migrated = this.#migrate(text);
     if ("doc" in migrated) return { doc: migrated.doc, revision: revisionOf(text) };
-    const [first] = migrated.diagnostics;
-    throw new UserError(first?.code ?? "bad-document", `${name}.json: ${first?.message}`, first?.fix);
+    throw unreadable(name, migrated.diagnostics);
   }
 
-  /** `base`: the revision the edit began from; null for a new pipeline. Throws `conflict` where another one is there. */
+  /** The document takes the name it is saved under. `base`: the revision the edit began from; null for a new pipeline. Throws `conflict` where another one is there. */
   async save(name: string, doc: PipelineDoc, base: string | null): Promise<{ readonly revision: string }> {
     const current = await this.#text(name);
     const revision = current === undefined ? null : revisionOf(current);
@@ -76,7 +76,9 @@ export class PipelineStore {
         revision === null ? `${name} was removed meanwhile` : `${name} was changed by somebody else meanwhile`;
       throw new UserError("conflict", message, "Load the saved version, or save yours under another name.");
     }
-    const text = serializeDoc(doc);
+    const canonical = migrateDoc(this.defs, { ...doc, name });
+    if ("diagnostics" in canonical) throw unreadable(name, canonical.diagnostics);
+    const text = serializeDoc(canonical.doc);
     await mkdir(this.#folder, { recursive: true });
     const temp = join(this.#folder, `.${randomBytes(6).toString("hex")}`);
     await writeFile(temp, text);
@@ -84,13 +86,12 @@ export class PipelineStore {
     return { revision: revisionOf(text) };
   }
 
-  /** The document's own name follows its file's. */
   async rename(from: string, to: string): Promise<{ readonly revision: string }> {
     const { doc } = await this.get(from);
     if ((await this.#text(to)) !== undefined) {
       throw new UserError("exists", `there is a pipeline "${to}" already`, "Choose another name.");
     }
-    const saved = await this.save(to, { ...doc, name: to }, null);
+    const saved = await this.save(to, doc, null);
     await rm(this.#path(from));
     return saved;
   }
@@ -136,6 +137,10 @@ export class PipelineStore {
 
 function revisionOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+function unreadable(name: string, [first]: readonly Diagnostic[]): UserError {
+  return new UserError(first?.code ?? "bad-document", `${name}.json: ${first?.message}`, first?.fix);
 }
 
 function unknownPipeline(name: string): UserError {

@@ -48,7 +48,8 @@ export const pipelinesRouter = router({
     .meta({ openapi: { method: "POST", path: "/pipelines/check", summary: "What keeps a document from running" } })
     .input(z.object({ doc: z.json() }))
     .output(z.array(diagnosticSchema))
-    .mutation(async ({ ctx, input }) => [
-      ...prepare({ doc: input.doc }, await ctx.services.prepareContext()).diagnostics,
-    ]),
+    .mutation(async ({ ctx, input }) => {
+      const { diagnostics } = await prepare({ doc: input.doc }, await ctx.services.prepareContext());
+      return [...diagnostics];
+    }),
 });

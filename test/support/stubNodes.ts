@@ -19,7 +19,7 @@ const text = defineNode({
   params: z.strictObject({
     text: z.string().default("a"),
     delayMs: z.number().default(0),
-    source: z.string().default("").meta({ source: "file" }),
+    source: z.string().default("").meta({ source: "file", optional: true }),
   }),
   inputs: { after: { kinds: ["model"], many: true, optional: true, doc: "Waits for these." } },
   outputs: { model: { kind: "model", doc: "The text." } },
