@@ -4,7 +4,7 @@
  * they are accumulated sample by sample in memory that does not grow with the samples.
  */
 
-/** A'A (lower triangle, n x n) and A'B (n x m) of the rows seen so far. */
+/** A'A (n x n; read its lower triangle) and A'B (n x m) of the rows seen so far. */
 export interface NormalEquations {
   readonly n: number;
   readonly m: number;
@@ -26,37 +26,71 @@ export function newNormalEquations(n: number, m: number): NormalEquations {
   };
 }
 
+/** Rows that are multiplied at a time: a tile of columns of so many doubles stays in the first cache. */
+const BLOCK = 256;
+
 /**
  * Adds `rows` samples. `a` is column-major by regressor: a[i * rows + r] is regressor i of row r; `b` likewise by
- * target. Rows are taken in blocks that stay in cache.
+ * target.
  */
 export function accumulate(eq: NormalEquations, a: Float32Array, b: Float32Array, rows: number): void {
   const { n, m, gram, cross, targetEnergy } = eq;
-  const BLOCK = 256;
-  for (let r0 = 0; r0 < rows; r0 += BLOCK) {
-    const r1 = Math.min(rows, r0 + BLOCK);
-    for (let i = 0; i < n; i++) {
-      const ai = i * rows;
-      for (let j = 0; j <= i; j++) gram[i * n + j] += dot(a, ai + r0, a, j * rows + r0, r1 - r0);
-      for (let t = 0; t < m; t++) cross[i * m + t] += dot(a, ai + r0, b, t * rows + r0, r1 - r0);
+  const x = new Float64Array(n * BLOCK);
+  const y = new Float64Array(m * BLOCK);
+  for (let from = 0; from < rows; from += BLOCK) {
+    loadBlock(a, { rows, from }, x);
+    loadBlock(b, { rows, from }, y);
+    for (let i = 0; i < n; i += 2) {
+      addProducts(x, x, i, { size: n, end: Math.min(n, i + 2), into: gram });
+      if (m > 0) addProducts(x, y, i, { size: n, end: m, into: cross });
     }
-    for (let t = 0; t < m; t++) targetEnergy[t] += dot(b, t * rows + r0, b, t * rows + r0, r1 - r0);
+    for (let t = 0; t < m; t++) targetEnergy[t] += energy(y, t * BLOCK);
   }
   eq.rows += rows;
 }
 
-// biome-ignore lint/complexity/useMaxParams: two vectors by offset and their length, in the innermost loop
-function dot(x: Float32Array, xAt: number, y: Float32Array, yAt: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < length; i += 4) {
-    s0 += x[xAt + i] * y[yAt + i];
-    s1 += x[xAt + i + 1] * y[yAt + i + 1];
-    s2 += x[xAt + i + 2] * y[yAt + i + 2];
-    s3 += x[xAt + i + 3] * y[yAt + i + 3];
+/** The columns' next rows, zeros behind the last. */
+function loadBlock(columns: Float32Array, at: { rows: number; from: number }, into: Float64Array): void {
+  const { rows, from } = at;
+  const length = Math.min(BLOCK, rows - from);
+  if (length < BLOCK) into.fill(0);
+  for (let c = 0, to = 0; to < into.length; c++, to += BLOCK)
+    for (let r = 0; r < length; r++) into[to + r] = columns[c * rows + from + r];
+}
+
+/** Adds the products of columns i and i + 1 of x with columns 0 to `end` of y, two by two. */
+function addProducts(
+  x: Float64Array,
+  y: Float64Array,
+  i: number,
+  { size, end, into }: { readonly size: number; readonly end: number; readonly into: Float64Array },
+): void {
+  const width = into.length / size;
+  const p = i * BLOCK;
+  const q = i + 1 < size ? p + BLOCK : p;
+  for (let j = 0; j < end; j += 2) {
+    const u = j * BLOCK;
+    const v = j + 1 < end ? u + BLOCK : u;
+    let [pu, pv, qu, qv] = [0, 0, 0, 0];
+    for (let r = 0; r < BLOCK; r++) {
+      const [xp, xq, yu, yv] = [x[p + r], x[q + r], y[u + r], y[v + r]];
+      pu += xp * yu;
+      pv += xp * yv;
+      qu += xq * yu;
+      qv += xq * yv;
+    }
+    into[i * width + j] += pu;
+    if (v !== u) into[i * width + j + 1] += pv;
+    if (q === p) continue;
+    into[(i + 1) * width + j] += qu;
+    if (v !== u) into[(i + 1) * width + j + 1] += qv;
   }
-  for (; i < length; i++) s0 += x[xAt + i] * y[yAt + i];
-  return s0 + s1 + s2 + s3;
+}
+
+function energy(y: Float64Array, at: number): number {
+  let sum = 0;
+  for (let r = 0; r < BLOCK; r++) sum += y[at + r] * y[at + r];
+  return sum;
 }
 
 /**

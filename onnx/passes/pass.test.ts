@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Graph, Model } from "../ir/graph.ts";
+import { Tensor } from "../ir/tensor.ts";
 import { type Condition, type Pass, PassError, runPasses } from "./pass.ts";
 
 function relu(): Model {
@@ -62,6 +63,16 @@ describe("runPasses", () => {
     expect(await failure([pass("idle", () => {}, { ensures: [noRelu] })])).toMatchObject({ code: "pass-ensures" });
     const spoil = pass("spoil", ({ graph }) => void graph.nodes.pop());
     expect(await failure([spoil, pass("next", () => {})])).toMatchObject({ code: "pass-broke-model", pass: "spoil" });
+  });
+
+  it("takes out what a pass no longer reads, not what was a caller's to give", async () => {
+    const model = relu();
+    const given = model.graph.listInput(model.graph.addInitializer("given", Tensor.f32([1], Float32Array.of(1))));
+    const replace = pass("replace", ({ graph }) => {
+      graph.addInitializer("left", Tensor.f32([2], Float32Array.of(1, 2)));
+    });
+    await runPasses(model, [replace]);
+    expect(model.graph.initializers).toEqual([given]);
   });
 
   it("ends when it is told to", async () => {

@@ -1,10 +1,12 @@
 /**
  * What a pass over a model is, and the runner that holds each pass to its word: the conditions it requires are checked
- * before it, those it ensures and the graph itself (`verifyModel`) after it. A pass that breaks a model never gets by.
+ * before it, those it ensures and the graph itself (`verifyModel`) after it. A pass that breaks a model never gets by, and
+ * constants that it stopped reading leave with it.
  */
 import type { Evaluator } from "../evaluator.ts";
 import type { Model } from "../ir/graph.ts";
 import { verifyModel } from "../verify.ts";
+import { dropUnreadEverywhere } from "./unreadInitializers.ts";
 
 /** Why a rule did not apply to a node, for the node's report. `node` is the ONNX node's name. */
 export interface PassNote {
@@ -65,6 +67,7 @@ export async function runPasses(
     ctx.signal?.throwIfAborted();
     holdTo("pass-requires", pass, model, ctx);
     const result = await pass.run(model, ctx);
+    dropUnreadEverywhere(model.graph);
     const problem = verifyModel(model)[0];
     if (problem) {
       throw new PassError("pass-broke-model", pass.name, `${pass.name}: ${problem.message}`, problem.fix);

@@ -3,14 +3,24 @@ import { Graph, Model, type Node, type Value } from "../../ir/graph.ts";
 
 /** `names` become the outputs. All inputs of the model stay, so that the same feeds fit. */
 export function extract(model: Model, names: readonly string[]): Model {
+  const wanted = names.map((name) => valueNamed(model, name));
+  return copyOf(model, { inputs: model.graph.feeds, nodes: nodesBehind(wanted), outputs: wanted });
+}
+
+export interface Part {
+  readonly inputs: readonly Value[];
+  readonly nodes: ReadonlySet<Node>;
+  readonly outputs: readonly Value[];
+}
+
+/** These nodes as a model; what they read is an input, a constant or written by one of them. */
+export function copyOf(model: Model, { inputs, nodes, outputs }: Part): Model {
   const graph = new Graph(model.graph.name);
   const copy = new Model(graph);
   copy.irVersion = model.irVersion;
   for (const [domain, version] of model.opsetImports) copy.opsetImports.set(domain, version);
-  const wanted = names.map((name) => valueNamed(model, name));
-  const nodes = nodesBehind(wanted);
   const copies = new Map<Value, Value>();
-  const copyOf = (value: Value): Value => {
+  const copied = (value: Value): Value => {
     const known = copies.get(value);
     if (known) return known;
     const made = graph.addValue(value.name, value.type);
@@ -18,19 +28,19 @@ export function extract(model: Model, names: readonly string[]): Model {
     copies.set(value, made);
     return made;
   };
-  for (const input of model.graph.feeds) graph.listInput(copyOf(input));
+  for (const input of inputs) graph.listInput(copied(input));
   for (const node of model.graph.nodes) {
     if (!nodes.has(node)) continue;
     graph.addNode({
       opType: node.opType,
       domain: node.domain,
       name: node.name,
-      inputs: node.inputs.map((value) => value && copyOf(value)),
-      outputs: node.outputs.map((value) => (value ? copyOf(value) : "")),
+      inputs: node.inputs.map((value) => value && copied(value)),
+      outputs: node.outputs.map((value) => (value ? copied(value) : "")),
       attributes: Object.fromEntries(node.attributes),
     });
   }
-  for (const value of wanted) graph.addOutput(copyOf(value));
+  for (const value of outputs) graph.addOutput(copied(value));
   return copy;
 }
 
@@ -40,11 +50,12 @@ function valueNamed(model: Model, name: string): Value {
   return value;
 }
 
-function nodesBehind(values: readonly Value[]): ReadonlySet<Node> {
+/** Nodes that the values need, but those in `done` and what only they need. */
+export function nodesBehind(values: readonly Value[], done: ReadonlySet<Node> = new Set()): ReadonlySet<Node> {
   const nodes = new Set<Node>();
   const stack = values.flatMap((value) => value.producer ?? []);
   for (let node = stack.pop(); node; node = stack.pop()) {
-    if (nodes.has(node)) continue;
+    if (nodes.has(node) || done.has(node)) continue;
     nodes.add(node);
     for (const value of node.inputs) if (value?.producer) stack.push(value.producer);
   }

@@ -15,7 +15,7 @@ import { simplify } from "../simplify/simplify.ts";
 import { cutUnits, type Remainder } from "./cut.ts";
 import { extract } from "./extract.ts";
 import { type PinnedAxis, type PruneGroup, solveDependencies } from "./groups.ts";
-import { energyScores, magnitudeScores } from "./importance.ts";
+import { magnitudeScores } from "./importance.ts";
 import { type GroupPlan, planCut, type RankedGroup } from "./plan.ts";
 import { PruneRefusal } from "./pruneRefusal.ts";
 import { type RepairedLayer, repair } from "./repair.ts";
@@ -105,16 +105,9 @@ async function rankGroups(
   options: PruneOptions,
   ctx: PassContext,
 ): Promise<readonly RankedGroup[]> {
-  const { items, importance, multiple, repair: centred } = options;
+  const { items, importance, multiple, repair: refit } = options;
   if (importance !== "energy") return magnitudeScores(groups, importance);
-  const evaluator = evaluatorOf(ctx);
-  const { ranked, means } = await energyScores(model, groups, {
-    evaluator,
-    items,
-    centred,
-    ...(ctx.signal && { signal: ctx.signal }),
-  });
-  return measureLosses(model, ranked, { evaluator, items, multiple, means }, ctx);
+  return measureLosses(model, groups, { evaluator: evaluatorOf(ctx), items, multiple, refit }, ctx);
 }
 
 export function evaluatorOf(ctx: PassContext): Evaluator {

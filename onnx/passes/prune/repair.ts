@@ -2,13 +2,13 @@
  * Repair in closed form: after channels have left, each layer behind is refitted to what the original model computed
  * there, in topological order, so that a layer is fitted to inputs that are repaired already. No labels, no gradients.
  */
-import type { EvaluationSession, Evaluator } from "../../evaluator.ts";
+import type { Evaluator } from "../../evaluator.ts";
 import type { Graph, Model, Value } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import type { PassContext } from "../pass.ts";
-import { extract } from "./extract.ts";
 import { type Layer, layersOf } from "./layers.ts";
 import { LayerFit, layerShape } from "./refit.ts";
+import { StepwiseRun } from "./stepwiseRun.ts";
 
 export interface RepairOptions {
   readonly evaluator: Evaluator;
@@ -27,7 +27,7 @@ export interface RepairedLayer {
 const RIDGE = 1e-3;
 /** Rows sampled for each unknown of a regression, and at least, over all items. */
 const ROWS_PER_UNKNOWN = 24;
-const MIN_ROWS = 16_384;
+const MIN_ROWS = 8192;
 
 /** `original` is the model before channels left, with the same names. Changes `pruned` in place. */
 export async function repair(
@@ -38,11 +38,16 @@ export async function repair(
 ): Promise<readonly RepairedLayer[]> {
   const repaired: RepairedLayer[] = [];
   const layers = layersBehindCuts(pruned.graph, options);
+  const { evaluator, items } = options;
+  const runs = {
+    target: new StepwiseRun(original, items, evaluator),
+    source: new StepwiseRun(pruned, items, evaluator),
+  };
   for (const [i, layer] of layers.entries()) {
     ctx.signal?.throwIfAborted();
     const fit = fitOf(layer, options);
     if (!fit) continue;
-    await gather(fit, original, pruned, options);
+    await gather(fit, runs);
     const solution = await fit.solve(RIDGE);
     if (solution) {
       const { node, weight } = layer;
@@ -81,18 +86,16 @@ function fitOf(layer: Layer, { items, kept }: RepairOptions): LayerFit | undefin
   return new LayerFit(layer, shape, channels, Math.ceil(rows / items.length));
 }
 
-/** Runs both models up to the layer on every item. */
-async function gather(fit: LayerFit, original: Model, pruned: Model, options: RepairOptions): Promise<void> {
+/** Both models get as far as the layer on every item. */
+async function gather(
+  fit: LayerFit,
+  { target, source }: { readonly target: StepwiseRun; readonly source: StepwiseRun },
+): Promise<void> {
   const { layer } = fit;
-  await using target = await openUpTo(original, layer.y.name, options.evaluator);
-  await using source = await openUpTo(pruned, layer.x.name, options.evaluator);
-  for (const [i, item] of options.items.entries()) {
-    const x = (await source.run(item))[layer.x.name];
-    const y = (await target.run(item))[layer.y.name];
-    if (x && y) fit.add(x, y, i + 1);
+  const inputs = await source.advance(layer.x.name);
+  const outputs = await target.advance(layer.y.name);
+  for (const [i, x] of inputs.entries()) {
+    const y = outputs[i];
+    if (y) fit.add(x, y, i + 1);
   }
-}
-
-async function openUpTo(model: Model, name: string, evaluator: Evaluator): Promise<EvaluationSession> {
-  return evaluator.open(extract(model, [name]));
 }

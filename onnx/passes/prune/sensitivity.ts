@@ -1,68 +1,89 @@
 /**
  * What the outputs lose when a group loses channels, measured: each group in turn gives up its least important units, the
- * layers that read them get the mean of what left in their bias, and the outputs are compared with the model's own.
+ * layers that read them make good for them as far as second moments tell, and the outputs are compared with the model's
+ * own.
  *
- * Importance tells channels of one group apart; this tells groups apart, which no figure of a single layer can: a layer
+ * Elimination tells channels of one group apart; this tells groups apart, which no figure of a single layer can: a layer
  * of little energy may carry what an output is about. An output's error counts relative to how much the output varies
  * from item to item, since what never changes (the score of the background) says nothing.
  */
 import type { EvaluationSession, Evaluator } from "../../evaluator.ts";
-import { inferShapes } from "../../infer.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { addSignalError } from "../../kernels/signalError.ts";
 import { addVariation, newVariation, variationEnergy } from "../../kernels/variation.ts";
 import type { PassContext } from "../pass.ts";
-import { cutUnits, type Remainder } from "./cut.ts";
+import { eliminate, type ReducedReader } from "./eliminate.ts";
 import { extract } from "./extract.ts";
-import type { Unit } from "./groups.ts";
-import { type Layer, layersOf } from "./layers.ts";
+import type { PruneGroup } from "./groups.ts";
 import { type RankedGroup, stepOf } from "./plan.ts";
+import { channelReaders, rowPlaces } from "./readers.ts";
 
 export interface SensitivityOptions {
   readonly evaluator: Evaluator;
   readonly items: readonly HostTensors[];
   readonly multiple: number;
-  /** Mean of each channel of a value that layers read. */
-  readonly means: ReadonlyMap<string, Float64Array>;
+  /** The layers behind will be refitted. */
+  readonly refit: boolean;
 }
 
 /** Shares of a group's units that are given up in its trials. */
-const TRIALS = [0.25, 0.5, 0.75, 0.94];
+const TRIALS = [0.25, 0.6];
 /** More items order the groups no better. */
-const TRIAL_ITEMS = 12;
+const TRIAL_ITEMS = 4;
+const MOMENT_ITEMS = 12;
 
-/** The same order of units with the loss measured at the outputs. */
+/** Orders the units of every group, with the loss measured at the outputs. */
 export async function measureLosses(
   model: Model,
-  ranked: readonly RankedGroup[],
+  groups: readonly PruneGroup[],
   options: SensitivityOptions,
   ctx: PassContext,
-): Promise<RankedGroup[]> {
-  const items = options.items.slice(0, TRIAL_ITEMS);
-  const reference = await referenceOf(model, items, options.evaluator);
-  const measured: RankedGroup[] = [];
-  for (const entry of ranked) {
+): Promise<readonly RankedGroup[]> {
+  const { evaluator, refit, multiple } = options;
+  const signal = ctx.signal ? { signal: ctx.signal } : {};
+  const readers = await channelReaders(model, {
+    evaluator,
+    items: spread(options.items, MOMENT_ITEMS),
+    refit,
+    ...signal,
+  });
+  const items = spread(options.items, TRIAL_ITEMS);
+  const reference = await referenceOf(model, items, evaluator);
+  const ranked: RankedGroup[] = [];
+  for (const group of groups) {
+    const sizes = trialSizes(group, multiple);
     const points = [{ units: 0, error: 0 }];
-    for (const units of trialSizes(entry, options.multiple)) {
-      ctx.signal?.throwIfAborted();
-      const error = await trial(model, entry.order.slice(0, units), { ...options, items, reference });
-      points.push({ units, error: Math.max(error, points.at(-1)?.error ?? 0) });
-    }
-    measured.push({ ...entry, loss: between(points, entry.loss) });
-    ctx.progress?.(measured.length, ranked.length, "groups", `tried ${entry.group.name}`);
+    const entry = await eliminate(group, {
+      readers,
+      multiple,
+      onStep: async (order, reduced) => {
+        ctx.signal?.throwIfAborted();
+        if (!sizes.includes(order.length)) return;
+        const error = await trial(model, reduced, { evaluator, items, reference });
+        points.push({ units: order.length, error: Math.max(error, points.at(-1)?.error ?? 0) });
+      },
+    });
+    ranked.push({ ...entry, loss: between(points, entry.loss) });
+    ctx.progress?.(ranked.length, groups.length, "groups", `tried ${group.name}`);
   }
-  return measured;
+  return ranked;
+}
+
+/** `count` of them at even distances. */
+function spread<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  return items.filter(
+    (_, i) => Math.floor((i * count) / items.length) !== Math.floor(((i - 1) * count) / items.length),
+  );
 }
 
 /** Whole steps, at least one, never all. */
-function trialSizes({ group, order }: RankedGroup, multiple: number): readonly number[] {
+function trialSizes(group: PruneGroup, multiple: number): readonly number[] {
   const step = stepOf(group, multiple);
-  const steps = Math.ceil(order.length / step) - 1;
-  return [
-    ...new Set(TRIALS.map((share) => Math.min(steps, Math.max(1, Math.round((share * order.length) / step))))),
-  ].map((count) => count * step);
+  const steps = Math.ceil(group.units.length / step) - 1;
+  return TRIALS.map((share) => step * Math.min(steps, Math.max(1, Math.round((share * group.units.length) / step))));
 }
 
 /** Measured points, and between two of them growth in the proportions of the loss that was estimated. */
@@ -80,18 +101,16 @@ function between(points: readonly { units: number; error: number }[], estimate: 
   return loss;
 }
 
-interface Trial extends SensitivityOptions {
+interface Trial {
+  readonly evaluator: Evaluator;
+  readonly items: readonly HostTensors[];
   readonly reference: Reference;
 }
 
-/** Relative error of the outputs without these units. */
-async function trial(model: Model, units: readonly Unit[], options: Trial): Promise<number> {
+/** Relative error of the outputs with these readers as they are now: what nothing reads need not leave for that. */
+async function trial(model: Model, reduced: readonly ReducedReader[], options: Trial): Promise<number> {
   const copy = extract(model, outputNames(model));
-  inferShapes(copy);
-  const here = units.map((unit) => inModel(copy, unit));
-  const fills = await meanFills(copy, here, options.means);
-  const rest = await cutUnits(copy, here);
-  for (const fill of fills) await applyFill(fill, rest);
+  for (const entry of reduced) await writeReader(copy, entry);
   await using session = await options.evaluator.open(copy);
   return await relativeError(session, options.items, options.reference);
 }
@@ -100,62 +119,38 @@ function outputNames(model: Model): readonly string[] {
   return model.graph.outputs.map((value) => value.name);
 }
 
-/** The same channels of a copy of the model. */
-function inModel(copy: Model, unit: Unit): Unit {
-  return unit.flatMap(({ axis, indices }) => {
-    const value = copy.graph.values.get(axis.value.name);
-    return value ? [{ axis: { value, axis: axis.axis }, indices }] : [];
-  });
-}
-
-interface MeanFill {
-  readonly layer: Layer;
-  /** By output channel, those that leave too included. */
-  readonly delta: Float32Array;
-}
-
-/** W_c mean(x_c), summed over the channels c that a Conv or Gemm will no longer read. */
-async function meanFills(
-  model: Model,
-  removed: readonly Unit[],
-  means: SensitivityOptions["means"],
-): Promise<readonly MeanFill[]> {
-  const gone = new Map<string, Set<number>>();
-  for (const { axis, indices } of removed.flat()) {
-    const key = `${axis.value.name}.${axis.axis}`;
-    const set = gone.get(key) ?? new Set<number>();
-    gone.set(key, set);
-    for (const index of indices) set.add(index);
-  }
-  const fills: MeanFill[] = [];
-  for (const layer of layersOf(model.graph)) {
-    const { node, x, weight, inAxis, outAxis } = layer;
-    const lost = gone.get(`${weight.name}.${inAxis}`);
-    const mean = means.get(x.name);
-    const tensor = weight.initializer;
-    if (!lost || !mean || !tensor || inAxis === undefined) continue;
-    if (node.opType === "MatMul" || (node.int("group") ?? 1) !== 1) continue;
-    const delta = new Float32Array(tensor.dims[outAxis] ?? 0);
-    const stride = (axis: number) => tensor.dims.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const [inStride, outStride] = [stride(inAxis), stride(outAxis)];
-    for (const [at, w] of (await tensor.floats()).entries()) {
-      const c = Math.floor(at / inStride) % (tensor.dims[inAxis] ?? 1);
-      const m = Math.floor(at / outStride) % delta.length;
-      if (lost.has(c)) delta[m] = (delta[m] ?? 0) + w * (mean[c] ?? 0);
-    }
-    fills.push({ layer, delta });
-  }
-  return fills;
-}
-
-/** Adds to the bias, which others may share, in a constant of the layer's own. */
-async function applyFill({ layer, delta }: MeanFill, rest: Remainder): Promise<void> {
-  const { node, weight, outAxis } = layer;
-  const kept = rest.indices({ value: weight, axis: outAxis }) ?? [...delta.keys()];
+/** New weights, and what left on average in a bias of the layer's own. */
+async function writeReader(copy: Model, { reader, linear }: ReducedReader): Promise<void> {
+  const { layer, means } = reader;
+  const [weight, output] = [copy.graph.values.get(layer.weight.name), copy.graph.values.get(layer.y.name)];
+  const dims = weight?.initializer?.dims;
+  const node = output?.producer;
+  if (!weight || !dims || !node || layer.inAxis === undefined) return;
+  const place = rowPlaces(dims, layer.inAxis);
+  const data = new Float32Array(linear.weights.length);
+  for (const at of data.keys()) data[at] = linear.weights[place(at)] ?? 0;
+  weight.initializer = Tensor.f32(dims, data);
+  if (!means) return;
+  const shift = meanLost(reader.linear.weights, linear.weights, { means, outputs: dims[layer.outAxis] ?? 1 });
   const old = await node.inputs[2]?.initializer?.floats();
-  if (old && old.length !== kept.length) return;
-  const bias = Float32Array.from(kept, (m, i) => (old?.[i] ?? 0) + (delta[m] ?? 0));
-  node.setInput(2, node.graph.addInitializer(`${weight.name}_bias`, Tensor.f32([bias.length], bias)));
+  if (old ? old.length !== shift.length : node.inputs[2]) return;
+  const bias = shift.map((delta, m) => (old?.[m] ?? 0) + delta);
+  node.setInput(2, copy.graph.addInitializer(`${layer.weight.name}_bias`, Tensor.f32([bias.length], bias)));
+}
+
+/** W mean(x) of old weights less that of new ones, by output. */
+function meanLost(
+  old: Float64Array,
+  now: Float64Array,
+  { means, outputs }: { readonly means: Float64Array; readonly outputs: number },
+): Float32Array {
+  const shift = new Float32Array(outputs);
+  const width = old.length / means.length;
+  for (let at = 0; at < old.length; at++) {
+    const m = Math.floor(((at % width) * outputs) / width);
+    shift[m] = (shift[m] ?? 0) + ((old[at] ?? 0) - (now[at] ?? 0)) * (means[Math.floor(at / width)] ?? 0);
+  }
+  return shift;
 }
 
 interface Reference {

@@ -8,6 +8,7 @@
  */
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
+import { dropUnreadInitializers } from "../unreadInitializers.ts";
 import { forEachNode, isOp, type Rule } from "./rule.ts";
 
 /** The tensor of a Constant node, in whichever attribute it is; undefined for strings and sparse tensors. */
@@ -56,9 +57,7 @@ export const inputsToConstants: Rule = {
 export const dropUnusedInitializers: Rule = {
   name: "drop-unused-initializers",
   apply({ graph }) {
-    const unused = graph.initializers.filter((value) => value.uses.length === 0 && !value.isGraphOutput);
-    for (const value of unused) graph.removeValue(value);
-    return unused.length;
+    return dropUnreadInitializers(graph);
   },
 };
 
