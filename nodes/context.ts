@@ -155,6 +155,36 @@ export interface TensorRtBuilder {
   build(ref: ArtifactRef<"model">, options: EngineBuildOptions): Promise<EngineBuild>;
 }
 
+export interface PytorchExportOptions {
+  /** One of the exporter's own descriptions, by name. */
+  readonly architecture: string;
+  /** A checkpoint, of which only tensors are read; random weights without one. */
+  readonly weights?: { readonly digest: string };
+  /** Pixels of the fixed input. */
+  readonly width: number;
+  readonly height: number;
+  readonly opset: number;
+  readonly signal: AbortSignal;
+}
+
+export interface PytorchExport {
+  readonly model: ArtifactRef<"model">;
+  /** For reports: `ultralytics 8.4.190, torch 2.9.1`. */
+  readonly exporter: string;
+  readonly parameters: number;
+  /** Class names of the checkpoint; none without one. */
+  readonly classes: readonly string[];
+  /** Tensors taken from the checkpoint. */
+  readonly tensors?: number;
+}
+
+export interface PytorchExporter {
+  /** For reports: `ultralytics 8.4.190`. */
+  readonly name: string;
+  /** Throws UserError where the weights are not of that architecture, or the exporter refuses. */
+  export(options: PytorchExportOptions): Promise<PytorchExport>;
+}
+
 export interface RunContext {
   readonly nodeId: string;
   readonly signal: AbortSignal;
@@ -164,6 +194,8 @@ export interface RunContext {
   readonly evaluator: Evaluator;
   /** That builder, or without a name the first at hand; undefined where it is not set up. */
   tensorRt(name?: TensorRtBuilderName): Promise<TensorRtBuilder | undefined>;
+  /** Undefined where it is not set up. */
+  pytorchExporter(): Promise<PytorchExporter | undefined>;
   /** Files that a `source` parameter resolved to, by parameter name. A folder gives its files, sorted by name. */
   readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
   /** The workspace's folder for what leaves it; only nodes whose effects are `exports` write there. */

@@ -96,7 +96,7 @@ function createProgram(): Command {
   program
     .command("setup")
     .description("install an optional part into the workspace")
-    .argument("<part>", "tensorrt-rtx")
+    .argument("<part>", "tensorrt-rtx or ultralytics")
     .action(async (part: string) => (await import("./setup.ts")).setup(part));
 
   program

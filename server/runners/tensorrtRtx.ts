@@ -1,13 +1,12 @@
 /** TensorRT for RTX through its Python binding in an environment of its own: builds engines with no GPU present. */
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
 import type { Artifacts, BuiltEngine, EngineBuildOptions, TensorRtBuilder } from "../../nodes/context.ts";
 import { OperationalError, UserError } from "../../nodes/context.ts";
 import { layersFromLog } from "./engineLayers.ts";
 import { onnxPath } from "./onnxPath.ts";
 import { projectFile, runProgram } from "./programs.ts";
+import { type PythonPart, partInstall } from "./pythonPart.ts";
 import type { BuilderHome } from "./trtexec.ts";
 
 const answerSchema = z.object({
@@ -20,41 +19,27 @@ const answerSchema = z.object({
 });
 type Answer = z.infer<typeof answerSchema>;
 
-/** Written last by the set-up: without it the environment is half made. */
-const READY = "ready.json";
-const readySchema = z.object({ package: z.string(), version: z.string() });
-export type TensorrtRtxInstall = z.infer<typeof readySchema>;
-
-/** The environment's folder: the workspace's, or one that several share. */
-export function tensorrtRtxFolder(home: string): string {
-  return process.env.EDGEWRIGHT_TENSORRT_RTX || join(home, "tensorrt-rtx");
-}
-
-export function tensorrtRtxPython(folder: string): string {
-  return process.platform === "win32" ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
-}
-
-export const readyFile = (folder: string) => join(folder, READY);
-
-/** What is installed; undefined where the set-up has not been run to its end. */
-export async function tensorrtRtxInstall(folder: string): Promise<TensorrtRtxInstall | undefined> {
-  if (!existsSync(readyFile(folder)) || !existsSync(tensorrtRtxPython(folder))) return undefined;
-  return readySchema.safeParse(JSON.parse(await readFile(readyFile(folder), "utf8"))).data;
-}
+export const tensorrtRtx: PythonPart = {
+  name: "tensorrt-rtx",
+  variable: "EDGEWRIGHT_TENSORRT_RTX",
+  version: "1.7.1.116",
+  installs: [{ packages: ["tensorrt-rtx-cu13==1.7.1.116"] }],
+  minor: 9,
+  probe: "import tensorrt_rtx as trt; trt.Builder(trt.Logger())",
+};
 
 /** `home` is the workspace's state folder. Undefined where the environment is not set up. */
 export async function openTensorrtRtx(
   home: string,
   { artifacts, tempDir }: BuilderHome,
 ): Promise<TensorRtBuilder | undefined> {
-  const folder = tensorrtRtxFolder(home);
-  const install = await tensorrtRtxInstall(folder);
+  const install = await partInstall(tensorrtRtx, home);
   if (!install) return undefined;
   return {
     name: `tensorrt-rtx ${install.version}`,
     async build(ref, options) {
       const onnx = await onnxPath(artifacts, ref);
-      const answer = await drive(tensorrtRtxPython(folder), { onnx, outDir: tempDir }, options);
+      const answer = await drive(install.python, { onnx, outDir: tempDir }, options);
       if (answer.error) throw refusal(answer);
       return { engines: await storeEngines(artifacts, answer), warnings: answer.warnings };
     },

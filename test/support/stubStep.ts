@@ -13,4 +13,5 @@ serveSteps(stubImpls, ({ home }) => ({
   runner: { runtime: "none", open: none, measure: none, optimize: none },
   evaluator: { open: none },
   tensorRt: async () => undefined,
+  pytorchExporter: async () => undefined,
 }));
