@@ -173,9 +173,15 @@ describe("sources", () => {
     expect(await ingest.resolve("builtin:tiny")).toMatchObject([{ name: "tiny.onnx" }]);
     writeFileSync(join(root, "ships/scenes.json"), "{}");
     expect(await ingest.resolve("builtin:scenes")).toMatchObject([{ name: "scenes.json" }]);
+    mkdirSync(join(root, "ships/nano"));
+    writeFileSync(join(root, "ships/nano/README.md"), "a card");
+    await expect(ingest.resolve("builtin:nano")).rejects.toMatchObject({ code: "unknown-builtin" });
+    writeFileSync(join(root, "ships/nano/nano.onnx"), "n");
+    expect(await ingest.resolve("builtin:nano")).toMatchObject([{ name: "nano.onnx" }]);
     await expect(ingest.resolve("builtin:../ships")).rejects.toMatchObject({
-      fix: expect.stringContaining("tiny.onnx"),
+      fix: expect.stringContaining("scenes, tiny"),
     });
+    await expect(ingest.resolve("builtin:constructor")).rejects.toMatchObject({ code: "unknown-builtin" });
   });
 
   it("are hashed again only when the file changed", async () => {
