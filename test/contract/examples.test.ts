@@ -24,8 +24,8 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, string | number>
   preprocess: { width: TINY_SIDE, height: TINY_SIDE },
   nms: { decoder: "fastestdet" },
 };
-/** Videos and NVIDIA's builder are not made here; their nodes' own tests run them. */
-const ELSEWHERE = new Set(["load-video", "compile-tensorrt"]);
+/** Videos, NVIDIA's builder and Ultralytics' exporter are not made here; their nodes' own tests run them. */
+const ELSEWHERE = new Set(["load-video", "compile-tensorrt", "export-pytorch"]);
 
 const roots: string[] = [];
 let first: Services;
