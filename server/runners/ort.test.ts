@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DataType } from "../../onnx/ir/dataType.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
-import { openOrtSession, ortRuntime } from "./ort.ts";
+import { openOrtSession, ortRuntime, parseTrace, withoutPlaces } from "./ort.ts";
 import { seededInputs } from "./seededInputs.ts";
 
 let folder: string;
@@ -24,6 +24,21 @@ describe("openOrtSession", () => {
     });
   });
 });
+
+it("tells a trace that the disk cut short from a fault of ours", () => {
+  expect(() => parseTrace('[{"cat": "Node"')).toThrow(expect.objectContaining({ code: "disk-full" }));
+});
+
+it.each([
+  [
+    "Load model from /home/a/m.onnx failed:/src/core/graph/model.cc:202 onnxruntime::Model::Model(onnx::ModelProto&&, const PathString&) Unsupported model IR version: 99",
+    "Unsupported model IR version: 99",
+  ],
+  [
+    "Non-zero status code. Name:'/a/b.c' Status Message: /src/core/math/ops.h:560 void Init(ptrdiff_t, ptrdiff_t) axis == 1 was false (2 by 3)",
+    "Non-zero status code. Name:'/a/b.c' Status Message: axis == 1 was false (2 by 3)",
+  ],
+])("keeps the runtime's words and drops its places", (said, shown) => expect(withoutPlaces(said)).toBe(shown));
 
 describe.skipIf(!testData)("openOrtSession on real models (needs EDGEWRIGHT_TEST_DATA)", () => {
   const path = () => dataPath("models", "fastestdet.onnx");

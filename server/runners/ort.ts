@@ -8,7 +8,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import type { Session, TensorInfo } from "../../nodes/context.ts";
-import { UserError } from "../../nodes/context.ts";
+import { OperationalError, UserError } from "../../nodes/context.ts";
 import { DataType, dataTypeName } from "../../onnx/ir/dataType.ts";
 import type { HostTensor, HostTensors } from "../../onnx/ir/hostTensor.ts";
 import { RUNTIME_TYPES, runtimeTypeCode } from "../../onnx/ir/runtimeTypes.ts";
@@ -173,10 +173,9 @@ async function readTrace(prefix: string): Promise<readonly TraceEvent[]> {
   const name = (await readdir(folder)).find((file) => file.startsWith(basename(prefix)));
   if (!name) throw new Error("the runtime wrote no trace");
   const path = join(folder, name);
-  const events: readonly { cat: string; name: string; dur: number; args: { op_name?: string } }[] = JSON.parse(
-    await readFile(path, "utf8"),
-  );
+  const text = await readFile(path, "utf8");
   await rm(path);
+  const events = parseTrace(text);
   return events.flatMap(({ cat, name, dur, args }) =>
     cat === "Node" && name.endsWith("_kernel_time") && args.op_name !== undefined
       ? [{ node: name.slice(0, -"_kernel_time".length), opType: args.op_name, us: dur }]
@@ -184,8 +183,21 @@ async function readTrace(prefix: string): Promise<readonly TraceEvent[]> {
   );
 }
 
+/** The binding does not say when it could not write: what is cut short met the end of the disk. */
+export function parseTrace(
+  text: string,
+): readonly { cat: string; name: string; dur: number; args: { op_name?: string } }[] {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = "the runtime's trace is cut short: the disk of the workspace is full";
+    const fix = "Free some space: edgewright clean removes the oldest results.";
+    throw new OperationalError("disk-full", message, fix, { cause });
+  }
+}
+
 function refusal(what: string, error: unknown): UserError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = withoutPlaces(error instanceof Error ? error.message : String(error));
   const unsupported = /Unsupported data type: (\d+)/.exec(message);
   if (unsupported) {
     return new UserError(
@@ -195,14 +207,24 @@ function refusal(what: string, error: unknown): UserError {
       { cause: error },
     );
   }
-  return new UserError("runtime-refused", `${what}: ${message.trim()}`, fixFor(message), { cause: error });
+  return new UserError("runtime-refused", `${what}: ${message}`, fixFor(message), { cause: error });
+}
+
+/** The runtime's words without its source files, C++ signatures and the path of the model. */
+export function withoutPlaces(message: string): string {
+  return message
+    .replace(/Load model from .*? failed:\s*/, "")
+    .replace(/\S+\.(?:cc|h|cpp|hpp):\d+ [^\n]*?\)(?: const)? (?=\S)/g, "")
+    .trim();
 }
 
 function fixFor(message: string): string {
+  if (/IR version/i.test(message)) return "Export the model in an IR version that this runtime knows.";
+  if (/bad_alloc|allocate memory|out of memory/i.test(message)) return "Use a smaller model or a smaller input.";
   if (/opset/i.test(message)) return "Export the model in an operator set that this runtime knows.";
   if (/not a registered function\/op|No Op registered|NOT_IMPLEMENTED/i.test(message)) {
     return "Replace the operator, or export the model in another operator set.";
   }
   if (/Protobuf parsing failed|INVALID_PROTOBUF/i.test(message)) return "Give a complete ONNX file.";
-  return "Open the model with load-model: its report names what is wrong.";
+  return "Export the model again; if it is refused again, simplify it or replace what the message names.";
 }
