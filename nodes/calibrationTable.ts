@@ -1,24 +1,23 @@
 /** Reads a calibration artifact: it may come from another version, another tool, or a hand. */
 import { z } from "zod";
-import { CALIBRATION_METHODS, type CalibrationTable } from "../onnx/passes/calibrate/table.ts";
+import { CALIBRATION_METHODS, CANDIDATE_METHODS, type CalibrationTable } from "../onnx/passes/calibrate/table.ts";
 import { type Artifacts, UserError } from "./context.ts";
 import type { ArtifactRef } from "./ports.ts";
 
 const numbers = z.array(z.number());
+const clipRange = z.object({ lo: z.number(), hi: z.number(), bound: z.number() });
 
 const calibrationTable = z.object({
   kind: z.literal("calibration"),
   version: z.literal(1),
-  method: z.enum(CALIBRATION_METHODS),
+  method: z.enum(["auto", ...CALIBRATION_METHODS]),
   images: z.number(),
   tensors: z.record(
     z.string(),
-    z.object({
+    clipRange.extend({
       min: z.number(),
       max: z.number(),
-      lo: z.number(),
-      hi: z.number(),
-      bound: z.number(),
+      ranges: z.record(z.enum(CANDIDATE_METHODS), clipRange).optional(),
       clipped: z.number(),
       response: z.string().optional(),
       histogram: z.object({ low: z.number(), width: z.number().nonnegative(), counts: numbers }),

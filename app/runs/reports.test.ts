@@ -31,7 +31,11 @@ describe("operatorRows", () => {
 
 describe("layerNoise", () => {
   it("lists the worst first and leaves out what has no figure", () => {
-    const layers = [{ node: "a", sqnrDb: 30 }, { node: "b" }, { node: "c", sqnrDb: 8 }];
+    const layers = [
+      { node: "a", cumulativeSqnrDb: 30, ownSqnrDb: 5 },
+      { node: "b" },
+      { node: "c", cumulativeSqnrDb: 8 },
+    ];
     expect(layerNoise({ quantize: { kind: "quantize", sqnr: "measured", layers } })).toEqual({
       kind: "measured",
       layers: [

@@ -36,7 +36,9 @@ const evaluateSchema = z.looseObject({
 export type EvaluateFigures = z.infer<typeof evaluateSchema>;
 
 const layersSchema = z.looseObject({
-  layers: z.array(z.looseObject({ node: z.string(), sqnrDb: number.optional() })).min(1),
+  layers: z
+    .array(z.looseObject({ node: z.string(), ownSqnrDb: number.optional(), cumulativeSqnrDb: number.optional() }))
+    .min(1),
   /** `measured`, `predicted` or `none`. */
   sqnr: z.string().optional(),
 });
@@ -75,9 +77,12 @@ export function layerNoise(reports: Reports): LayerNoise | undefined {
   for (const report of Object.values(reports)) {
     const parsed = layersSchema.safeParse(report);
     if (!parsed.success) continue;
-    const layers = parsed.data.layers.flatMap(({ node, sqnrDb }) => (sqnrDb === undefined ? [] : [{ node, sqnrDb }]));
-    if (layers.length === 0) continue;
     const kind = parsed.data.sqnr === "measured" ? "measured" : "predicted";
+    const layers = parsed.data.layers.flatMap(({ node, ownSqnrDb, cumulativeSqnrDb }) => {
+      const sqnrDb = kind === "measured" ? cumulativeSqnrDb : ownSqnrDb;
+      return sqnrDb === undefined ? [] : [{ node, sqnrDb }];
+    });
+    if (layers.length === 0) continue;
     return { kind, layers: layers.sort((a, b) => a.sqnrDb - b.sqnrDb) };
   }
   return undefined;

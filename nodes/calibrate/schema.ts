@@ -10,10 +10,13 @@ export const calibrate = defineNode({
   icon: "sliders-horizontal",
   doc: "Runs the float model on images and learns the range of each activation, with memory that does not grow.",
   params: z.strictObject({
-    method: z.enum(CALIBRATION_METHODS).default("mse").meta({
-      title: "Method",
-      help: "mse: the least squared error behind the activation function, within the mean image's range. lp-norm: the same with outliers counting for less. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
-    }),
+    method: z
+      .enum(["auto", ...CALIBRATION_METHODS])
+      .default("auto")
+      .meta({
+        title: "Method",
+        help: "auto: keeps the ranges by each method, and quantize measures which serves this model best where tensors are wired into it, else mse. mse: the least squared error behind the activation function. lp-norm: the same with outliers counting for less. minmax: all that was seen. percentile: 99.99 % of it. entropy: the least information lost (KL). moving-average: the mean image's range.",
+      }),
     threads: z.int().min(0).max(256).default(0).meta({ title: "Threads", help: "0 uses every core." }),
   }),
   inputs: {

@@ -1,6 +1,6 @@
-/** SQNR of each layer, worst first; a click keeps a layer in float. Opened: names, reasons, and what is not quantized. */
+/** SQNR of each layer, worst first; a click keeps a layer in float. Opened: warnings, what was tried, names, reasons. */
 import type { FaceProps } from "../face.ts";
-import { type QuantizeReport, quantizeReport } from "./report.ts";
+import { type QuantizeReport, quantizeReport, worstFigure } from "./report.ts";
 
 const MONO = { fontFamily: "var(--mono)", fontSize: 11 } as const;
 const FLOOR = 78;
@@ -31,14 +31,17 @@ interface BarsProps {
 }
 
 function Bars({ report, kept, toggle }: BarsProps) {
-  const layers = report.layers.filter((layer) => layer.sqnrDb !== undefined).slice(0, 72);
+  const layers = report.layers
+    .map((layer) => ({ node: layer.node, sqnrDb: worstFigure(layer) }))
+    .filter(({ sqnrDb }) => Number.isFinite(sqnrDb))
+    .slice(0, 72);
   const step = 216 / Math.max(20, layers.length);
   const predicted = report.sqnr === "predicted";
   return (
     <svg viewBox="0 0 216 96" width="100%" height="96">
       <title>{sentence(report)}</title>
       <path d="M0 26.5h216M0 52.5h216" stroke="var(--border)" />
-      {layers.map(({ node, sqnrDb = 0 }, i) => {
+      {layers.map(({ node, sqnrDb }, i) => {
         const height = Math.min(1, Math.max(0.02, sqnrDb / FULL_DB)) * (FLOOR - 4);
         const chosen = kept.includes(node);
         return (
@@ -54,8 +57,8 @@ function Bars({ report, kept, toggle }: BarsProps) {
             style={{ cursor: "pointer" }}
           >
             <title>
-              {node}: {predicted ? "≈ " : ""}
-              {sqnrDb.toFixed(1)} dB. Click to {chosen ? "quantize it" : "keep it in float"}.
+              {node}: {sqnrDb.toFixed(1)} dB {predicted ? "by itself, predicted" : "with all before it, measured"}.
+              Click to {chosen ? "quantize it" : "keep it in float"}.
             </title>
             <rect x={i * step} y={0} width={step} height={FLOOR} fill="transparent" />
             <rect
@@ -81,7 +84,7 @@ function Bars({ report, kept, toggle }: BarsProps) {
         {layers.length > 0 ? `worst first · ${report.layers.length} layers` : `${report.layers.length} layers`}
       </text>
       <text y={93} fill="var(--text-3)" style={MONO}>
-        {predicted && layers.length > 0 ? "predicted" : ""}
+        {predicted ? "not measured" : (report.ranges?.method ?? "")}
       </text>
     </svg>
   );
@@ -99,13 +102,19 @@ function headline(report: QuantizeReport): string {
 }
 
 function sentence(report: QuantizeReport): string {
-  return `${report.format} for ${report.layout}, ${headline(report)}, ${report.layers.length} layers quantized, ${report.keptFloat.length} kept in float; SQNR ${report.sqnr}`;
+  return `${report.format} for ${report.layout}, ${headline(report)}, ${report.layers.length} layers quantized, ${report.keptFloat.length} kept in float; ${report.sqnr === "measured" ? "outputs measured" : "nothing measured"}`;
 }
 
 function Large({ report, kept, toggle }: BarsProps) {
   return (
     <section style={{ display: "grid", gap: 16, fontSize: 12 }}>
       <p style={{ margin: 0 }}>{sentence(report)}.</p>
+      {report.warnings.map((warning) => (
+        <p key={warning} style={{ margin: 0, color: "var(--state-stale)" }}>
+          {warning}
+        </p>
+      ))}
+      {report.ranges?.tried && <Tried tried={report.ranges.tried} />}
       {report.keptFloat.length > 0 && (
         <div>
           <h4>Kept in float</h4>
@@ -144,30 +153,27 @@ function Large({ report, kept, toggle }: BarsProps) {
             <th style={{ textAlign: "left" }}>Layer</th>
             <th style={{ textAlign: "right" }}>Bits</th>
             <th colSpan={2} style={{ textAlign: "right" }}>
-              SQNR, dB ({report.sqnr})
+              By itself, dB
             </th>
+            <th style={{ textAlign: "right" }}>With all before it, dB</th>
             <th style={{ textAlign: "right" }}>Keep in float</th>
           </tr>
         </thead>
         <tbody>
-          {report.layers.map(({ node, opType, bits, sqnrDb }) => (
+          {report.layers.map(({ node, opType, bits, note, ownSqnrDb, cumulativeSqnrDb }) => (
             <tr key={node}>
               <td>
                 <code>{node}</code> <span style={{ color: "var(--text-3)" }}>{opType}</span>
               </td>
-              <td style={{ textAlign: "right" }}>{bits}</td>
-              <td style={{ width: 160 }}>
-                <svg width="160" height="10" aria-hidden="true">
-                  <rect
-                    width={Math.min(1, Math.max(0, sqnrDb ?? 0) / FULL_DB) * 160}
-                    height="10"
-                    rx="2"
-                    fill={colour(sqnrDb ?? 0)}
-                    fillOpacity={0.8}
-                  />
-                </svg>
+              <td style={{ textAlign: "right" }} title={note}>
+                {bits}
+                {note && "*"}
               </td>
-              <td style={{ textAlign: "right" }}>{sqnrDb === undefined ? "–" : sqnrDb.toFixed(1)}</td>
+              <td style={{ width: 160 }}>
+                <Bar sqnrDb={cumulativeSqnrDb ?? ownSqnrDb ?? 0} />
+              </td>
+              <Decibels value={ownSqnrDb} />
+              <Decibels value={cumulativeSqnrDb} />
               <td style={{ textAlign: "right" }}>
                 <input
                   type="checkbox"
@@ -181,5 +187,45 @@ function Large({ report, kept, toggle }: BarsProps) {
         </tbody>
       </table>
     </section>
+  );
+}
+
+function Bar({ sqnrDb }: { readonly sqnrDb: number }) {
+  return (
+    <svg width="160" height="10" aria-hidden="true">
+      <rect
+        width={Math.min(1, Math.max(0, sqnrDb) / FULL_DB) * 160}
+        height="10"
+        rx="2"
+        fill={colour(sqnrDb)}
+        fillOpacity={0.8}
+      />
+    </svg>
+  );
+}
+
+function Decibels({ value }: { readonly value: number | undefined }) {
+  return <td style={{ textAlign: "right" }}>{value === undefined ? "–" : value.toFixed(1)}</td>;
+}
+
+/** Ways to choose ranges with what the outputs kept by each, the winner first. */
+function Tried({ tried }: { readonly tried: readonly { readonly method: string; readonly sqnrDb: number }[] }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th style={{ textAlign: "left" }}>Ranges by</th>
+          <th style={{ textAlign: "right" }}>Outputs, dB (measured)</th>
+        </tr>
+      </thead>
+      <tbody>
+        {tried.map(({ method, sqnrDb }, i) => (
+          <tr key={method} style={i === 0 ? { fontWeight: 600 } : undefined}>
+            <td>{method}</td>
+            <Decibels value={sqnrDb} />
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

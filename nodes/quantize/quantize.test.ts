@@ -18,7 +18,7 @@ import { run as loadImages } from "../load-images/run.ts";
 import type { ArtifactRef, TensorItem } from "../ports.ts";
 import { run as preprocess } from "../preprocess/run.ts";
 import { streamOf } from "../streams.ts";
-import { quantizeReport } from "./report.ts";
+import { quantizeReport, worstFigure } from "./report.ts";
 import { run } from "./run.ts";
 import { quantize } from "./schema.ts";
 
@@ -129,7 +129,7 @@ describe("quantize", () => {
     expect(report.keptFloat).toEqual([
       expect.objectContaining({ node: "last", reason: expect.stringMatching(/4 products/) }),
     ]);
-    const figures = report.layers.map(({ sqnrDb }) => sqnrDb ?? Number.POSITIVE_INFINITY);
+    const figures = report.layers.map(worstFigure);
     expect(figures).toEqual([...figures].sort((a, b) => a - b));
   });
 
@@ -143,7 +143,7 @@ describe("quantize", () => {
     const opened = await workspace.artifacts.openModel(named.model);
     expect(opened.graph.values.get("w1")?.initializer?.dataType).toBe(DataType.FLOAT);
     const layers = named.report.layers.filter(({ node }) => node !== "last");
-    const least = Math.min(...layers.map(({ sqnrDb }) => sqnrDb ?? 99));
+    const least = Math.min(...layers.map(({ ownSqnrDb }) => ownSqnrDb ?? 99));
     const strict = await quantized(workspace, inputs, { minSqnrDb: least + 0.5 });
     expect(strict.report.keptFloat[0]?.reason).toMatch(/dB \(predicted\), below/);
     await expect(quantized(workspace, inputs, { keepFloat: ["nobody"] })).rejects.toMatchObject({

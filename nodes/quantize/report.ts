@@ -1,10 +1,26 @@
 /** What was quantized, how well each layer bears it, and what was left in float with the reason. */
 import { z } from "zod";
+import { CANDIDATE_METHODS } from "../../onnx/passes/calibrate/table.ts";
 import type { LeftInFloat } from "../../onnx/passes/quantize/layers.ts";
 import type { QuantizeOptions, QuantizeResult } from "../../onnx/passes/quantize/quantize.ts";
+import type { TriedMethod } from "../../onnx/passes/quantize/quantizeByEvidence.ts";
 import type { Report } from "../context.ts";
+import { warningsOf } from "./warnings.ts";
 
 const keptLayer = z.object({ node: z.string(), opType: z.string(), reason: z.string() });
+
+const layerReport = z.object({
+  node: z.string(),
+  opType: z.string(),
+  bits: z.number(),
+  /** What the layer would keep if it alone were quantized; predicted, or measured at the outputs. */
+  ownSqnrDb: z.number().optional(),
+  /** What the layer's output kept in the quantized model, measured: the errors of all layers before it are in it. */
+  cumulativeSqnrDb: z.number().optional(),
+  /** Why it has more bits than the others. */
+  note: z.string().optional(),
+});
+export type LayerReport = z.infer<typeof layerReport>;
 
 /** What the face reads of the report. */
 export const quantizeReport = z.object({
@@ -12,33 +28,52 @@ export const quantizeReport = z.object({
   layout: z.string(),
   bytesBefore: z.number(),
   bytesAfter: z.number(),
-  /** How the SQNR came about. */
+  /** Whether outputs and layers were measured, or the layers predicted alone. */
   sqnr: z.enum(["measured", "predicted"]),
-  /** SQNR of the model's outputs, where measured. */
+  /** How the activations' ranges were chosen; with what each way measured, best first, where there was a choice. */
+  ranges: z
+    .object({
+      method: z.string(),
+      tried: z.array(z.object({ method: z.string(), sqnrDb: z.number() })).optional(),
+    })
+    .optional(),
+  /** SQNR of the model's outputs, where measured, on frames that no choice was made by where there were enough. */
   outputs: z.record(z.string(), z.object({ sqnrDb: z.number() })).optional(),
-  /** Worst first; without a figure where there is no error, or none is known. */
-  layers: z.array(z.object({ node: z.string(), opType: z.string(), bits: z.number(), sqnrDb: z.number().optional() })),
+  /** Worst first, by the cumulative figure where there is one. */
+  layers: z.array(layerReport),
   keptFloat: z.array(keptLayer),
   notQuantized: z.array(z.object({ opType: z.string(), reason: z.string(), count: z.number() })),
+  /** What a user must know before going on. */
+  warnings: z.array(z.string()),
 });
 export type QuantizeReport = z.infer<typeof quantizeReport>;
 
 export interface Findings {
-  readonly params: QuantizeOptions;
+  readonly params: Pick<QuantizeOptions, "format" | "layout" | "minSqnrDb">;
   readonly sizes: { readonly before: number; readonly after: number };
-  /** Measured SQNR by tensor, dB; empty where no tensors were wired. */
-  readonly sqnr: ReadonlyMap<string, number>;
   readonly outputs: readonly string[];
-  /** Frames it was measured on. */
-  readonly frames: number;
+  /** SQNR by tensor, dB; undefined where no tensors were wired. */
+  readonly measured: { readonly sqnr: ReadonlyMap<string, number>; readonly frames: number } | undefined;
+  readonly ranges: { readonly method: string; readonly tried?: readonly TriedMethod[] | undefined } | undefined;
 }
 
-export function quantizationReport(result: QuantizeResult, findings: Findings): Report {
-  const { params, sizes, sqnr, outputs, frames } = findings;
-  const measured = sqnr.size > 0;
-  const layers = result.layers.map(({ node, opType, bits, output, predictedSqnrDb }) => {
-    const sqnrDb = measured ? sqnr.get(output) : predictedSqnrDb;
-    return { node, opType, bits, ...(sqnrDb !== undefined && { sqnrDb }) };
+/** For sorting: what has no figure has no error. */
+export function worstFigure({ cumulativeSqnrDb, ownSqnrDb }: LayerReport): number {
+  return cumulativeSqnrDb ?? ownSqnrDb ?? Number.POSITIVE_INFINITY;
+}
+
+export function quantizationReport(result: QuantizeResult, findings: Findings): Report & QuantizeReport {
+  const { params, sizes, measured, outputs, ranges } = findings;
+  const layers = result.layers.map(({ node, opType, bits, output, ownSqnrDb, note }): LayerReport => {
+    const cumulativeSqnrDb = measured?.sqnr.get(output);
+    return {
+      node,
+      opType,
+      bits,
+      ...(ownSqnrDb !== undefined && { ownSqnrDb }),
+      ...(cumulativeSqnrDb !== undefined && { cumulativeSqnrDb }),
+      ...(note !== undefined && { note }),
+    };
   });
   return {
     kind: "quantize",
@@ -48,13 +83,21 @@ export function quantizationReport(result: QuantizeResult, findings: Findings): 
     layout: params.layout,
     bytesBefore: sizes.before,
     bytesAfter: sizes.after,
-    sqnr: measured ? ("measured" as const) : ("predicted" as const),
-    ...(measured && { frames, outputs: outputErrors(outputs, sqnr) }),
-    layers: layers.sort((a, b) => (a.sqnrDb ?? Number.POSITIVE_INFINITY) - (b.sqnrDb ?? Number.POSITIVE_INFINITY)),
+    sqnr: measured ? "measured" : "predicted",
+    ...(ranges && { ranges: rangesReport(ranges) }),
+    ...(measured && { frames: measured.frames, outputs: outputErrors(outputs, measured.sqnr) }),
+    layers: layers.sort((a, b) => worstFigure(a) - worstFigure(b)),
     keptFloat: [...result.kept],
     notQuantized: byReason(result.left),
+    warnings: warningsOf(findings),
     rewrites: result.upgraded,
-  } satisfies Report & QuantizeReport;
+  };
+}
+
+function rangesReport({ method, tried }: NonNullable<Findings["ranges"]>) {
+  // Without images to choose by, `auto` stands for its first candidate.
+  const used = tried?.[0]?.method ?? (method === "auto" ? CANDIDATE_METHODS[0] : method);
+  return { method: used, ...(tried && { tried: [...tried] }) };
 }
 
 function outputErrors(outputs: readonly string[], sqnr: ReadonlyMap<string, number>) {

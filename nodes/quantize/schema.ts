@@ -24,9 +24,9 @@ export const quantize = defineNode({
       .default([])
       .meta({ title: "Keep in float", help: "Names of layers that stay as they are; click one in the report." }),
     minSqnrDb: z.number().min(0).max(100).default(10).meta({
-      title: "Least SQNR of a layer",
+      title: "Least SQNR",
       unit: "dB",
-      help: "INT8: a layer that would keep less than this by its own quantization stays in float. 0 quantizes every layer. Measured where tensors are wired, else predicted.",
+      help: "A layer that would keep less than this by its own quantization stays in float (INT4: at 8 bits). With tensors wired, so do the worst layers until the outputs keep it too. 0 quantizes every layer.",
     }),
     blockSize: z
       .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
@@ -43,12 +43,12 @@ export const quantize = defineNode({
     tensors: {
       kinds: ["tensors"],
       optional: true,
-      doc: "Preprocessed images: the error of each layer is then measured, not predicted.",
+      doc: "Preprocessed images: ranges and layers are then chosen by what the outputs keep, and errors are measured, not predicted.",
     },
   },
   outputs: {
     model: { kind: "model", doc: "The quantized model." },
-    report: { kind: "report", doc: "Size, SQNR of each layer, what stays in float and why." },
+    report: { kind: "report", doc: "Size, SQNR of the outputs and of each layer, what stays in float and why." },
   },
   effects: "infers",
   resources: ["cpu"],

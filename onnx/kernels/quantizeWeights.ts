@@ -196,14 +196,27 @@ export function quantizeBlocks(
 /** Per row the sum of what the blocks lost of each weight, times `factor` of the weight. */
 export function lostPerRow(
   matrix: Float32Array,
-  { integers, scales, columns, perRow, block }: BlockQuantized,
+  weights: BlockQuantized,
   factor: Float32Array,
+): Float64Array {
+  return errorPerRow(matrix, weights, (error, i) => error * factor[i]);
+}
+
+/** Per row the variance that the blocks' rounding adds to its output, from the variance of what each weight multiplies. */
+export function noisePerRow(matrix: Float32Array, weights: BlockQuantized, variance: Float32Array): Float64Array {
+  return errorPerRow(matrix, weights, (error, i) => error * error * variance[i]);
+}
+
+function errorPerRow(
+  matrix: Float32Array,
+  { integers, scales, columns, perRow, block }: BlockQuantized,
+  count: (error: number, index: number) => number,
 ): Float64Array {
   const sums = new Float64Array(matrix.length / columns);
   for (let i = 0; i < matrix.length; i++) {
     const row = Math.floor(i / columns);
     const scale = scales[row * perRow + Math.floor((i % columns) / block)];
-    sums[row] += (matrix[i] - integers[i] * scale) * factor[i];
+    sums[row] += count(matrix[i] - integers[i] * scale, i);
   }
   return sums;
 }

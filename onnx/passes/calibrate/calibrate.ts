@@ -9,9 +9,16 @@ import type { HostTensors } from "../../ir/hostTensor.ts";
 import { observedTensors } from "../quantize/carried.ts";
 import { type Response, responseAfter } from "../quantize/response.ts";
 import { CalibrationError } from "./calibrationError.ts";
-import { chooseRange } from "./chooseRange.ts";
+import { chooseRange, type RangeStatistics } from "./chooseRange.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
-import type { CalibrationMethod, CalibrationTable, TensorCalibration } from "./table.ts";
+import {
+  CANDIDATE_METHODS,
+  type CalibrationMethod,
+  type CalibrationTable,
+  type CandidateMethod,
+  type ClipRange,
+  type TensorCalibration,
+} from "./table.ts";
 import { TensorStatistics } from "./tensorStatistics.ts";
 
 /** Bins of a histogram in the artifact: enough for a clip, small enough for JSON. */
@@ -66,7 +73,8 @@ export class Calibrator implements AsyncDisposable {
     }
   }
 
-  finish(method: CalibrationMethod): { table: CalibrationTable; coverage: Coverage } {
+  /** `auto` keeps the range of every candidate. */
+  finish(method: CalibrationMethod | "auto"): { table: CalibrationTable; coverage: Coverage } {
     if (this.images === 0) {
       throw new CalibrationError("no-images", "no image came", "Wire a source with at least one image; 32 serve well.");
     }
@@ -97,31 +105,48 @@ export class Calibrator implements AsyncDisposable {
 function summary(
   stats: TensorStatistics,
   response: Response | undefined,
-  method: CalibrationMethod,
+  method: CalibrationMethod | "auto",
 ): TensorCalibration {
   const histogram = stats.histogram.compact(STORED_BINS);
   const { min, max } = stats;
-  const range = chooseRange(method, {
+  const seen: RangeStatistics = {
     min,
     max,
     meanMin: stats.sumOfMin / stats.images,
     meanMax: stats.sumOfMax / stats.images,
     histogram,
     response: response?.of,
-  });
+  };
+  const { ranges, range } =
+    method === "auto" ? rangesOf(seen) : { ranges: undefined, range: shortRange(chooseRange(method, seen)) };
   const { mean, variance } = stats.channels();
   return {
     min,
     max,
-    lo: short(range.lo),
-    hi: short(range.hi),
-    bound: short(range.bound),
+    ...range,
+    ...(ranges && { ranges }),
     clipped: short(shareOutside(histogram, range)),
     ...(response && { response: response.name }),
     histogram,
     channels: { mean: mean.map(short), variance: variance.map(short) },
     settledAfter: stats.settledAfter,
   };
+}
+
+function rangesOf(seen: RangeStatistics) {
+  const by = (method: CandidateMethod) => shortRange(chooseRange(method, seen));
+  const ranges = {
+    mse: by("mse"),
+    "lp-norm": by("lp-norm"),
+    percentile: by("percentile"),
+    minmax: by("minmax"),
+    entropy: by("entropy"),
+  } satisfies TensorCalibration["ranges"];
+  return { ranges, range: ranges[CANDIDATE_METHODS[0]] };
+}
+
+function shortRange({ lo, hi, bound }: ClipRange): ClipRange {
+  return { lo: short(lo), hi: short(hi), bound: short(bound) };
 }
 
 /** Six digits: what f32 holds, at a third of the JSON. */

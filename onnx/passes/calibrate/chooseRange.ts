@@ -8,7 +8,7 @@ import {
   type Range,
   seenThrough,
 } from "../../kernels/clipRange.ts";
-import type { CalibrationMethod } from "./table.ts";
+import type { CalibrationMethod, ClipRange } from "./table.ts";
 
 /** Values of an 8-bit quantizer: 256 from lo to hi, 255 between -bound and bound. */
 const ASYMMETRIC_LEVELS = 256;
@@ -30,11 +30,7 @@ export interface RangeStatistics {
   readonly response: ((x: number) => number) | undefined;
 }
 
-export interface ChosenRange extends Range {
-  readonly bound: number;
-}
-
-export function chooseRange(method: CalibrationMethod, stats: RangeStatistics): ChosenRange {
+export function chooseRange(method: CalibrationMethod, stats: RangeStatistics): ClipRange {
   const choice = choices[method](stats);
   // Nothing outside what was seen, and zero inside.
   const lo = Math.max(choice.lo, Math.min(0, stats.min));
@@ -42,7 +38,7 @@ export function chooseRange(method: CalibrationMethod, stats: RangeStatistics): 
   return { lo, hi, bound: Math.min(choice.bound, Math.max(Math.abs(stats.min), Math.abs(stats.max))) };
 }
 
-const choices: Record<CalibrationMethod, (stats: RangeStatistics) => ChosenRange> = {
+const choices: Record<CalibrationMethod, (stats: RangeStatistics) => ClipRange> = {
   minmax: ({ min, max }) => withBound({ lo: min, hi: max }),
   "moving-average": ({ meanMin, meanMax }) => withBound({ lo: meanMin, hi: meanMax }),
   percentile: ({ histogram }) => withBound(percentileRange(histogram, OUTSIDE)),
@@ -55,20 +51,12 @@ const choices: Record<CalibrationMethod, (stats: RangeStatistics) => ChosenRange
   "lp-norm": (stats) => leastError(stats, NORM),
 };
 
-/**
- * The least error, but no wider than the extremes of the mean image: where one image in many reaches further, squares
- * would let that image alone decide, and detections agree worse with the float model's.
- */
-function leastError({ histogram, response, meanMin, meanMax }: RangeStatistics, power: number): ChosenRange {
+/** The error is that behind the function which reads the tensor, where one function alone does. */
+function leastError({ histogram, response }: RangeStatistics, power: number): ClipRange {
   const seen = seenThrough(histogram, response ?? ((x) => x), power);
-  const range = leastErrorRange(seen, ASYMMETRIC_LEVELS);
-  return {
-    lo: Math.max(range.lo, Math.min(0, meanMin)),
-    hi: Math.min(range.hi, Math.max(0, meanMax)),
-    bound: Math.min(leastErrorThreshold(seen, SYMMETRIC_LEVELS), Math.max(Math.abs(meanMin), Math.abs(meanMax))),
-  };
+  return { ...leastErrorRange(seen, ASYMMETRIC_LEVELS), bound: leastErrorThreshold(seen, SYMMETRIC_LEVELS) };
 }
 
-function withBound({ lo, hi }: Range): ChosenRange {
+function withBound({ lo, hi }: Range): ClipRange {
   return { lo, hi, bound: Math.max(Math.abs(lo), Math.abs(hi)) };
 }

@@ -2,15 +2,23 @@
 export const CALIBRATION_METHODS = ["minmax", "moving-average", "percentile", "entropy", "mse", "lp-norm"] as const;
 export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
-export interface TensorCalibration {
+/** What `auto` keeps the ranges of; the first serves where nothing is measured to choose by. */
+export const CANDIDATE_METHODS = ["mse", "lp-norm", "percentile", "minmax", "entropy"] as const;
+export type CandidateMethod = (typeof CANDIDATE_METHODS)[number];
+
+/** A clip: asymmetric, and symmetric as a bound of |x|. */
+export interface ClipRange {
+  readonly lo: number;
+  readonly hi: number;
+  readonly bound: number;
+}
+
+export interface TensorCalibration extends ClipRange {
   /** Smallest and largest value seen. */
   readonly min: number;
   readonly max: number;
-  /** Chosen range for an asymmetric quantizer; contains zero. */
-  readonly lo: number;
-  readonly hi: number;
-  /** Chosen bound of |x| for a symmetric quantizer. */
-  readonly bound: number;
+  /** The range by each method, where the method is `auto`: a quantizer with images measures which serves best. */
+  readonly ranges?: Readonly<Record<CandidateMethod, ClipRange>> | undefined;
   /** Share of values outside [lo, hi]. */
   readonly clipped: number;
   /** The function that alone reads the tensor, whose error the choice went by. */
@@ -26,7 +34,7 @@ export interface TensorCalibration {
 export interface CalibrationTable {
   readonly kind: "calibration";
   readonly version: 1;
-  readonly method: CalibrationMethod;
+  readonly method: CalibrationMethod | "auto";
   readonly images: number;
   /** By tensor name. */
   readonly tensors: Readonly<Record<string, TensorCalibration>>;
@@ -35,4 +43,13 @@ export interface CalibrationTable {
 /** What was seen of a tensor; undefined where it was not observed. */
 export function calibrationOf(table: CalibrationTable | undefined, name: string): TensorCalibration | undefined {
   return table && Object.hasOwn(table.tensors, name) ? table.tensors[name] : undefined;
+}
+
+/** The table as `method` alone would have it, for a table of `auto`. */
+export function byMethod(table: CalibrationTable, method: CandidateMethod): CalibrationTable {
+  const tensors: Record<string, TensorCalibration> = {};
+  for (const [name, { ranges, ...tensor }] of Object.entries(table.tensors)) {
+    tensors[name] = { ...tensor, ...ranges?.[method] };
+  }
+  return { ...table, method, tensors };
 }

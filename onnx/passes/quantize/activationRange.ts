@@ -1,6 +1,6 @@
 /** From a calibrated range to scale and zero point. */
 import { DataType } from "../../ir/dataType.ts";
-import type { TensorCalibration } from "../calibrate/table.ts";
+import type { ClipRange } from "../calibrate/table.ts";
 import type { Layout } from "./layout.ts";
 
 export interface QuantizationParameters {
@@ -9,8 +9,6 @@ export interface QuantizationParameters {
   /** Element type of the integers: UINT8 or INT8. */
   readonly dataType: number;
 }
-
-export type ClipRange = Pick<TensorCalibration, "lo" | "hi" | "bound">;
 
 /** A tensor that was zero on every image has no range: any scale serves. */
 const SMALLEST_RANGE = 1e-6;

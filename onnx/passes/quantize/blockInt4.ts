@@ -16,6 +16,7 @@ import {
   type BlockQuantized,
   blockError,
   lostPerRow,
+  noisePerRow,
   packNibbles,
   packOffsetNibbles,
   quantizeBlocks,
@@ -27,6 +28,7 @@ import { upgradeOpset } from "../upgradeOpset.ts";
 import { type Layer, nodeName } from "./layers.ts";
 import { corrected, inputMoments, quantizeLayerWeights } from "./layerWeights.ts";
 import type { LayoutName } from "./layout.ts";
+import { ownWeightSqnrDb, predictedWeightSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
 import { replaceConstant, takeOver } from "./replaceConstant.ts";
 
@@ -41,8 +43,20 @@ export interface BlockLayer {
   readonly layer: Layer;
   readonly bits: 4 | 8;
   readonly block?: number;
-  /** Signal over noise of the weights themselves, dB. */
-  readonly weightSqnrDb: number | undefined;
+  /** What rounding its weights alone costs the layer, dB: of its output where that was calibrated, else of the weights. */
+  readonly ownSqnrDb: number | undefined;
+  /** Why it has 8 bits where it could have 4. */
+  readonly note?: string;
+}
+
+export interface BlockOptions {
+  readonly layout: LayoutName;
+  readonly blockSize: number;
+  readonly table?: CalibrationTable | undefined;
+  /** A layer that would keep less than this at 4 bits takes 8. */
+  readonly minSqnrDb: number;
+  /** Names of layers that take 8 bits. */
+  readonly spared?: ReadonlySet<string>;
 }
 
 /** How the 4-bit weight is stored; undefined where 8 bits serve better. */
@@ -51,7 +65,7 @@ type Form = { readonly kind: "packed" | "rows" | "columns"; readonly block: numb
 export async function quantizeBlockwise(
   model: Model,
   layers: readonly Layer[],
-  options: { readonly layout: LayoutName; readonly blockSize: number; readonly table?: CalibrationTable | undefined },
+  options: BlockOptions,
 ): Promise<{ layers: readonly BlockLayer[]; upgraded: Readonly<Record<string, number>> }> {
   const forms = layers.map((layer) => formOf(layer, options));
   const upgraded = forms.every((form) => form?.kind === "packed") ? {} : upgradeOpset(model, OPSET);
@@ -59,9 +73,9 @@ export async function quantizeBlockwise(
   const writer = new QdqWriter(model.graph);
   const done: BlockLayer[] = [];
   for (const [i, layer] of layers.entries()) {
-    const form = forms[i];
-    const input = calibrationOf(options.table, layer.input.name);
-    done.push(form ? await writeNibbles(layer, form, { writer, input }) : await writeBytes(layer, { writer, input }));
+    done.push(
+      await writeLayer(layer, forms[i], { writer, input: calibrationOf(options.table, layer.input.name), options }),
+    );
   }
   return { layers: done, upgraded };
 }
@@ -92,13 +106,29 @@ interface Tools {
   readonly writer: QdqWriter;
   /** Of the layer's input: weights then count by what they multiply, and the bias takes back what rounding shifts. */
   readonly input: TensorCalibration | undefined;
+  readonly options: BlockOptions;
 }
 
-async function writeBytes(layer: Layer, { writer, input }: Tools): Promise<BlockLayer> {
+async function writeLayer(layer: Layer, form: Form | undefined, tools: Tools): Promise<BlockLayer> {
+  const { minSqnrDb, spared } = tools.options;
+  if (!form) return writeBytes(layer, tools);
+  const design = await designNibbles(layer, form, tools);
+  const { ownSqnrDb = Number.POSITIVE_INFINITY } = design;
+  const note = `at 4 bits it would keep ${ownSqnrDb.toFixed(1)} dB`;
+  if (minSqnrDb > 0 && ownSqnrDb < minSqnrDb)
+    return { ...(await writeBytes(layer, tools)), note: `${note}, below ${minSqnrDb} dB` };
+  if (spared?.has(layer.name))
+    return { ...(await writeBytes(layer, tools)), note: `${note}; the outputs need it truer` };
+  writeNibbles(layer, design, tools.writer);
+  return { layer, bits: 4, block: form.block, ownSqnrDb: design.ownSqnrDb };
+}
+
+async function writeBytes(layer: Layer, { writer, input, options }: Tools): Promise<BlockLayer> {
   const weights = await quantizeLayerWeights(layer, { limit: BYTE_LIMIT, input });
   writer.weight(layer, weights);
   if (input && weights.bias) writer.floatBias(layer, weights.bias);
-  return { layer, bits: 8, weightSqnrDb: sqnrDb(sum(weights.gain), sum(weights.noise)) };
+  const own = input && options.table && ownWeightSqnrDb(layer, weights.noise, options.table);
+  return { layer, bits: 8, ownSqnrDb: own ?? predictedWeightSqnrDb(weights) };
 }
 
 /** Integers [rows, columns], scales [rows, perRow]. */
@@ -106,24 +136,44 @@ interface BlockWeights extends BlockQuantized {
   readonly rows: number;
 }
 
-async function writeNibbles(layer: Layer, { kind, block }: Form, { writer, input }: Tools): Promise<BlockLayer> {
-  const { view } = layer;
+interface NibbleDesign {
+  readonly form: Form;
+  readonly weights: BlockWeights;
+  /** With what rounding shifts taken back; absent where there is none to take it. */
+  readonly bias: Float32Array | undefined;
+  readonly ownSqnrDb: number | undefined;
+}
+
+async function designNibbles(layer: Layer, form: Form, { input, options }: Tools): Promise<NibbleDesign> {
+  const { view, rule } = layer;
+  const { block } = form;
   const columns = columnsOf(layer);
   const matrix = rowsOf(await layer.weight.floats(), view);
   const moments = inputMoments(layer, input);
   const perWeight = (values: readonly number[]) => rowsOf(spreadOverWeights(view, values, matrix.length), view);
   const importance = moments && perWeight(moments.second);
   const quantized = quantizeBlocks(matrix, { columns, block, limit: LIMIT }, importance);
-  const perRow = Math.ceil(columns / block);
-  const weights = { ...quantized, rows: matrix.length / columns, columns, perRow, block };
-  if (kind === "packed") writePacked(layer, weights);
-  else writeDequantized(layer, weights, { kind, writer });
-  if (moments && layer.rule.bias !== undefined) {
-    const shift = lostPerRow(matrix, weights, perWeight(moments.mean));
-    writer.floatBias(layer, corrected(await layer.bias?.floats(), shift));
-  }
+  const weights = { ...quantized, rows: matrix.length / columns, columns, perRow: Math.ceil(columns / block), block };
+  const own =
+    moments && options.table
+      ? ownWeightSqnrDb(layer, noisePerRow(matrix, weights, perWeight(moments.variance)), options.table)
+      : undefined;
   const { signal, noise } = blockError(matrix, weights);
-  return { layer, bits: 4, block, weightSqnrDb: sqnrDb(signal, noise) };
+  return {
+    form,
+    weights,
+    bias:
+      moments && rule.bias !== undefined
+        ? corrected(await layer.bias?.floats(), lostPerRow(matrix, weights, perWeight(moments.mean)))
+        : undefined,
+    ownSqnrDb: own ?? (noise === 0 ? undefined : 10 * Math.log10(signal / noise)),
+  };
+}
+
+function writeNibbles(layer: Layer, { form, weights, bias }: NibbleDesign, writer: QdqWriter): void {
+  if (form.kind === "packed") writePacked(layer, weights);
+  else writeDequantized(layer, weights, { kind: form.kind, writer });
+  if (bias) writer.floatBias(layer, bias);
 }
 
 function writeDequantized(
@@ -166,12 +216,4 @@ function writePacked(layer: Layer, { integers, scales, rows, columns, perRow, bl
     node,
   );
   takeOver(node, result.output());
-}
-
-function sqnrDb(signal: number, noise: number): number | undefined {
-  return noise === 0 ? undefined : 10 * Math.log10(signal / noise);
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((a, b) => a + b, 0);
 }

@@ -9,9 +9,14 @@ import { DataType } from "../../ir/dataType.ts";
 import type { Graph, Model, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { transposedMatrix } from "../../kernels/quantizeWeights.ts";
+import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
+import { quantizationParameters } from "./activationRange.ts";
 import { type Layer, type LeftInFloat, nodeName } from "./layers.ts";
 import { type QuantizedWeights, quantizeLayerWeights } from "./layerWeights.ts";
+import { layoutOf } from "./layout.ts";
+import { predictedWeightSqnrDb, predictSqnrDb } from "./predictSqnr.ts";
+import { reasonForFloat } from "./reasonForFloat.ts";
 import { takeOver } from "./replaceConstant.ts";
 
 /** DynamicQuantizeLinear came with this operator set. */
@@ -20,22 +25,32 @@ const LIMIT = 127;
 /** The runtime's ConvInteger multiplies u8 by u8: signed weights are stored with this offset. */
 const OFFSET = 128;
 
-export interface WeightQuantizedLayer {
+export interface DynamicOptions {
+  /** Of what layers read and give: weights then count by what they multiply, and a layer's own error can be foretold. */
+  readonly table?: CalibrationTable | undefined;
+  /** A layer that would keep less than this by its own quantization stays in float. */
+  readonly minSqnrDb: number;
+  /** Names of layers that stay in float. */
+  readonly spared?: ReadonlySet<string>;
+}
+
+export interface DynamicLayer {
   readonly layer: Layer;
-  readonly weights: QuantizedWeights;
+  readonly ownSqnrDb: number | undefined;
 }
 
 export async function quantizeDynamically(
   model: Model,
   layers: readonly Layer[],
+  options: DynamicOptions,
 ): Promise<{
-  layers: readonly WeightQuantizedLayer[];
+  layers: readonly DynamicLayer[];
   left: readonly LeftInFloat[];
   upgraded: Readonly<Record<string, number>>;
 }> {
   const upgraded = upgradeOpset(model, OPSET);
   const writer = new DynamicWriter(model.graph);
-  const done: WeightQuantizedLayer[] = [];
+  const done: DynamicLayer[] = [];
   const left: LeftInFloat[] = [];
   for (const layer of layers) {
     const { opType } = layer.node;
@@ -43,11 +58,29 @@ export async function quantizeDynamically(
       left.push({ node: nodeName(layer.node), opType, reason: "there is no integer form of it without calibration" });
       continue;
     }
-    const weights = await quantizeLayerWeights(layer, { limit: LIMIT, input: undefined });
+    const weights = await quantizeLayerWeights(layer, {
+      limit: LIMIT,
+      input: calibrationOf(options.table, layer.input.name),
+    });
+    const ownSqnrDb = foretold(layer, weights, options.table) ?? predictedWeightSqnrDb(weights);
+    const reason = reasonForFloat(layer.name, ownSqnrDb, options);
+    if (reason) {
+      left.push({ node: layer.name, opType, reason });
+      continue;
+    }
     writer.write(layer, weights);
-    done.push({ layer, weights });
+    done.push({ layer, ownSqnrDb });
   }
   return { layers: done, left, upgraded };
+}
+
+/** Each run's range lies within that of all images. */
+function foretold(layer: Layer, weights: QuantizedWeights, table: CalibrationTable | undefined): number | undefined {
+  const seen = calibrationOf(table, layer.input.name);
+  if (!seen || !table) return undefined;
+  const range = { lo: seen.min, hi: seen.max, bound: Math.max(Math.abs(seen.min), Math.abs(seen.max)) };
+  const input = quantizationParameters(range, layoutOf("onnxruntime-x86"));
+  return predictSqnrDb([{ layer, weights, input, output: undefined }], table)[0];
 }
 
 interface DynamicInput {

@@ -6,7 +6,8 @@
  * shares a scale where that costs no precision, and requantizes its inputs where it would.
  */
 import type { Graph, Node, Value } from "../../ir/graph.ts";
-import { type ClipRange, unionOf } from "./activationRange.ts";
+import type { ClipRange } from "../calibrate/table.ts";
+import { unionOf } from "./activationRange.ts";
 import { carriedInputs, wantedInIntegers } from "./carried.ts";
 import type { Layer } from "./layers.ts";
 import type { Layout } from "./layout.ts";

@@ -43,6 +43,14 @@ export function predictSqnrDb(
   });
 }
 
+/** What rounding the weights alone costs a layer, from the noise it adds per output channel; undefined as above. */
+export function ownWeightSqnrDb(layer: Layer, noise: Float64Array, table: CalibrationTable): number | undefined {
+  const variance = calibrationOf(table, layer.output.name)?.channels.variance;
+  if (variance?.length !== noise.length) return undefined;
+  const share = meanShare((c) => noise[c] ?? 0, variance);
+  return share === 0 ? undefined : -10 * Math.log10(share);
+}
+
 /** Share that white noise on the input, and `more` on top, takes of a layer's output. */
 function noiseShare(
   { layer, weights }: LayerDesign,

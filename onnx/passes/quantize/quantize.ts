@@ -9,8 +9,8 @@ import type { Format } from "./format.ts";
 import { convertToHalf } from "./halfPrecision.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
 import { type LayoutName, layoutOf } from "./layout.ts";
-import { predictedWeightSqnrDb } from "./predictSqnr.ts";
 import { QuantizeError } from "./quantizeError.ts";
+import { reasonForFloat } from "./reasonForFloat.ts";
 import { designInt8, writeInt8 } from "./staticInt8.ts";
 
 export interface QuantizeOptions {
@@ -18,7 +18,7 @@ export interface QuantizeOptions {
   readonly layout: LayoutName;
   /** Names of nodes that stay in float. */
   readonly keepFloat: readonly string[];
-  /** INT8: layers whose own quantization leaves less than this many dB stay in float too. */
+  /** Layers whose own quantization leaves less than this many dB stay in float too, or at 8 bits where the others take 4. */
   readonly minSqnrDb: number;
   /** FP16: type of the model's inputs and outputs. */
   readonly io: "float32" | "float16";
@@ -27,6 +27,8 @@ export interface QuantizeOptions {
   readonly table?: CalibrationTable | undefined;
   /** SQNR of each layer's own quantization where it was measured, dB by node name; else it is predicted. */
   readonly measured?: ReadonlyMap<string, number>;
+  /** Layers that are to stay so too, for the outputs' sake. */
+  readonly spared?: ReadonlySet<string>;
 }
 
 export interface LayerResult {
@@ -35,7 +37,10 @@ export interface LayerResult {
   readonly bits: number;
   /** Name of the tensor that the layer gives, in the float model and in this one. */
   readonly output: string;
-  readonly predictedSqnrDb: number | undefined;
+  /** What the layer would keep if it alone were quantized, dB. */
+  readonly ownSqnrDb: number | undefined;
+  /** Why it has more bits than the others. */
+  readonly note?: string | undefined;
 }
 
 export interface QuantizeResult {
@@ -90,12 +95,8 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   let design = await designInt8(model.graph, layers, table, layout);
   const tooNoisy = new Map<string, LeftInFloat>();
   for (const { layer, predictedSqnrDb } of design.layers) {
-    const measured = options.measured?.get(layer.name);
-    const sqnrDb = measured ?? predictedSqnrDb;
-    if (sqnrDb === undefined || sqnrDb >= options.minSqnrDb) continue;
-    const how = measured === undefined ? "predicted" : "measured";
-    const reason = `quantized, it would keep ${sqnrDb.toFixed(1)} dB (${how}), below ${options.minSqnrDb} dB`;
-    tooNoisy.set(layer.name, { node: layer.name, opType: layer.node.opType, reason });
+    const reason = reasonForFloat(layer.name, predictedSqnrDb, options);
+    if (reason) tooNoisy.set(layer.name, { node: layer.name, opType: layer.node.opType, reason });
   }
   if (tooNoisy.size > 0) {
     layers = layers.filter(({ name }) => !tooNoisy.has(name));
@@ -104,7 +105,11 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   }
   writeInt8(model.graph, design, layout);
   return {
-    layers: design.layers.map(({ layer, predictedSqnrDb }) => ({ ...describe(layer), bits: 8, predictedSqnrDb })),
+    layers: design.layers.map(({ layer, predictedSqnrDb }) => ({
+      ...describe(layer),
+      bits: 8,
+      ownSqnrDb: options.measured?.get(layer.name) ?? predictedSqnrDb,
+    })),
     kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason)],
     left,
     upgraded,
@@ -122,15 +127,12 @@ async function quantizeByTheRun(model: Model, options: QuantizeOptions): Promise
   const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
   const tables = embeddingsOf(model, options.keepFloat);
   const upgraded = tables.length > 0 ? upgradeOpset(model, QDQ_OPSET) : {};
-  const result = await quantizeDynamically(model, chosen);
+  const result = await quantizeDynamically(model, chosen, options);
+  if (result.layers.length === 0) requireLayers([]);
   const embedded = await Promise.all(tables.map((table) => embeddingToBytes(table)));
   return {
     layers: [
-      ...result.layers.map(({ layer, weights }) => ({
-        ...describe(layer),
-        bits: 8,
-        predictedSqnrDb: predictedWeightSqnrDb(weights),
-      })),
+      ...result.layers.map(({ layer, ownSqnrDb }) => ({ ...describe(layer), bits: 8, ownSqnrDb })),
       ...embedded.map(describeEmbedding),
     ],
     kept: [...kept, ...result.left],
@@ -148,11 +150,7 @@ async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<
   if (tables.length > 0) model.opsetImports.set("com.microsoft", 1);
   return {
     layers: [
-      ...result.layers.map(({ layer, bits, weightSqnrDb }) => ({
-        ...describe(layer),
-        bits,
-        predictedSqnrDb: weightSqnrDb,
-      })),
+      ...result.layers.map(({ layer, ...found }) => ({ ...describe(layer), ...found })),
       ...embedded.map(describeEmbedding),
     ],
     kept,
@@ -168,7 +166,7 @@ async function halve(model: Model, options: QuantizeOptions): Promise<QuantizeRe
   return {
     layers: layers
       .filter(({ name }) => !floats.has(name))
-      .map((layer) => ({ ...describe(layer), bits: 16, predictedSqnrDb: undefined })),
+      .map((layer) => ({ ...describe(layer), bits: 16, ownSqnrDb: undefined })),
     kept: left.filter(({ node }) => layers.some(({ name }) => name === node)),
     left: left.filter(({ node }) => layers.every(({ name }) => name !== node)),
     upgraded,
@@ -205,7 +203,7 @@ function gainlessReason(layer: Layer): LeftInFloat {
 }
 
 function describeEmbedding({ node, output, bits, sqnrDb }: QuantizedEmbedding): LayerResult {
-  return { node, opType: "Gather", bits, output, predictedSqnrDb: sqnrDb };
+  return { node, opType: "Gather", bits, output, ownSqnrDb: sqnrDb };
 }
 
 function describe({ node, name, output }: Layer) {

@@ -5,8 +5,8 @@
 import { DataType } from "../../ir/dataType.ts";
 import type { Graph, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
-import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
-import { type ClipRange, type QuantizationParameters, quantizationParameters, unionOf } from "./activationRange.ts";
+import { type CalibrationTable, type ClipRange, calibrationOf } from "../calibrate/table.ts";
+import { type QuantizationParameters, quantizationParameters, unionOf } from "./activationRange.ts";
 import { carriedInputs } from "./carried.ts";
 import type { Layer } from "./layers.ts";
 import { type QuantizedWeights, quantizeLayerWeights } from "./layerWeights.ts";

@@ -1,0 +1,48 @@
+/** The float model's outputs on some frames, against which any number of quantized forms are held. */
+import type { Evaluator } from "../../evaluator.ts";
+import type { Model } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
+import { SqnrByName } from "./sqnrByName.ts";
+
+export interface MeasuringContext {
+  readonly evaluator: Evaluator;
+  readonly signal?: AbortSignal;
+  readonly progress?: (done: number, total: number, message: string) => void;
+}
+
+/** SQNR of a model's outputs, dB; infinite where they are equal. */
+export interface OutputSqnr {
+  /** Each output weighs the same. */
+  readonly meanDb: number;
+  readonly worstDb: number;
+}
+
+export class OutputReference {
+  private constructor(
+    private readonly frames: readonly { readonly feeds: HostTensors; readonly outputs: HostTensors }[],
+    private readonly ctx: MeasuringContext,
+  ) {}
+
+  static async of(float: Model, frames: readonly HostTensors[], ctx: MeasuringContext): Promise<OutputReference> {
+    await using session = await ctx.evaluator.open(float);
+    const seen: { feeds: HostTensors; outputs: HostTensors }[] = [];
+    for (const feeds of frames) {
+      ctx.signal?.throwIfAborted();
+      seen.push({ feeds, outputs: await session.run(feeds) });
+    }
+    return new OutputReference(seen, ctx);
+  }
+
+  /** On the first `most` frames. */
+  async measure(model: Model, most = this.frames.length): Promise<OutputSqnr> {
+    await using session = await this.ctx.evaluator.open(model);
+    const sums = new SqnrByName();
+    for (const { feeds, outputs } of this.frames.slice(0, most)) {
+      this.ctx.signal?.throwIfAborted();
+      sums.add(outputs, await session.run(feeds));
+    }
+    const all = [...sums.result().values()];
+    if (all.length === 0) return { meanDb: Number.POSITIVE_INFINITY, worstDb: Number.POSITIVE_INFINITY };
+    return { meanDb: all.reduce((sum, db) => sum + db, 0) / all.length, worstDb: Math.min(...all) };
+  }
+}
