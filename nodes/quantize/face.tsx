@@ -56,10 +56,7 @@ function Bars({ report, kept, toggle }: BarsProps) {
             onKeyDown={(event) => event.key === "Enter" && toggle(node)}
             style={{ cursor: "pointer" }}
           >
-            <title>
-              {node}: {sqnrDb.toFixed(1)} dB {predicted ? "by itself, predicted" : "with all before it, measured"}.
-              Click to {chosen ? "quantize it" : "keep it in float"}.
-            </title>
+            <title>{tooltip(node, sqnrDb, { predicted, chosen })}</title>
             <rect x={i * step} y={0} width={step} height={FLOOR} fill="transparent" />
             <rect
               x={i * step}
@@ -88,6 +85,11 @@ function Bars({ report, kept, toggle }: BarsProps) {
       </text>
     </svg>
   );
+}
+
+function tooltip(node: string, sqnrDb: number, is: { readonly predicted: boolean; readonly chosen: boolean }): string {
+  const how = is.predicted ? "by itself, predicted" : "with all before it, measured";
+  return `${node}: ${sqnrDb.toFixed(1)} dB ${how}. Click to ${is.chosen ? "quantize it" : "keep it in float"}.`;
 }
 
 function colour(sqnrDb: number): string {

@@ -103,13 +103,15 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
     requireLayers(layers);
     design = await designInt8(model.graph, layers, table, layout);
   }
+  // Before the writing, which gives a graph output's name to the dequantized tensor.
+  const described = design.layers.map(({ layer, predictedSqnrDb }) => ({
+    ...describe(layer),
+    bits: 8,
+    ownSqnrDb: options.measured?.get(layer.name) ?? predictedSqnrDb,
+  }));
   writeInt8(model.graph, design, layout);
   return {
-    layers: design.layers.map(({ layer, predictedSqnrDb }) => ({
-      ...describe(layer),
-      bits: 8,
-      ownSqnrDb: options.measured?.get(layer.name) ?? predictedSqnrDb,
-    })),
+    layers: described,
     kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason)],
     left,
     upgraded,
