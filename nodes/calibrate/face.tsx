@@ -1,4 +1,5 @@
 /** One tensor's histogram with the chosen clip, and whether the images were enough. Opened: every tensor. */
+import { CANDIDATE_METHODS } from "../../onnx/passes/calibrate/table.ts";
 import type { FaceProps } from "../face.ts";
 import { type CalibrateReport, calibrateReport, type TensorReport } from "./report.ts";
 
@@ -82,8 +83,12 @@ function Large({ report }: { readonly report: CalibrateReport }) {
   return (
     <section>
       <p>
-        Ranges settled after <b>{report.settledAfter}</b> of {report.images} images ({report.method});{" "}
-        {(report.clippedShare * 100).toPrecision(2)} % of the values are clipped.
+        Ranges settled after <b>{report.settledAfter}</b> of {report.images} images;{" "}
+        {report.method === "auto"
+          ? "quantize chooses the method where it can measure, the clips shown are those of "
+          : ""}
+        {report.method === "auto" ? CANDIDATE_METHODS[0] : report.method}: {(report.clippedShare * 100).toPrecision(2)}{" "}
+        % of the values are clipped.
       </p>
       {report.unsettledTensors.length > 0 && (
         <p>{report.unsettledTensors.length} tensors still widened at the end: more images would tell more.</p>

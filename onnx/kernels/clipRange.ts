@@ -37,17 +37,15 @@ export function entropyThreshold(histogram: Histogram, levels: number): number {
   const folded = foldedCounts(histogram);
   const n = folded.length;
   if (n <= levels) return n * histogram.width;
-  let tail = 0;
-  for (let i = levels; i < n; i++) tail += folded[i];
+  const sums = runningSums(folded);
   let best = n;
   let least = Infinity;
   for (let size = levels; size <= n; size++) {
-    const divergence = divergenceAt(folded, size, tail, levels);
+    const divergence = divergenceAt(sums, size, levels);
     if (divergence < least) {
       least = divergence;
       best = size;
     }
-    tail -= folded[size] ?? 0;
   }
   return best * histogram.width;
 }
@@ -63,31 +61,53 @@ function foldedCounts({ low, width, counts }: Histogram): Float64Array {
   return folded;
 }
 
-function divergenceAt(counts: Float64Array, size: number, tail: number, levels: number): number {
-  let total = tail;
-  for (let i = 0; i < size; i++) total += counts[i];
-  if (total === 0) return Infinity;
-  const kept = total - tail;
+/** Sums over the bins before each edge: counts c, bins with any, and c log c. */
+interface RunningSums {
+  readonly counts: Float64Array;
+  readonly used: Float64Array;
+  readonly entropy: Float64Array;
+}
+
+function runningSums(folded: Float64Array): RunningSums {
+  const [counts, used, entropy] = Array.from({ length: 3 }, () => new Float64Array(folded.length + 1));
+  for (let i = 0; i < folded.length; i++) {
+    counts[i + 1] = counts[i] + folded[i];
+    used[i + 1] = used[i] + (folded[i] > 0 ? 1 : 0);
+    entropy[i + 1] = entropy[i] + timesLog(folded[i]);
+  }
+  return { counts, used, entropy };
+}
+
+function timesLog(x: number): number {
+  return x > 0 ? x * Math.log(x) : 0;
+}
+
+/** A quantized distribution without mass where the reference has some diverges without bound: a small floor. */
+const NO_MASS = 1e-12;
+
+/**
+ * Sum of p log(p / q): p of the bins before `size`, the last with all the tail; q of a level spread over its bins that
+ * have any. q is one number a level, so that running sums serve and no bin is visited.
+ */
+function divergenceAt({ counts, used, entropy }: RunningSums, size: number, levels: number): number {
+  const total = counts[counts.length - 1];
+  const kept = counts[size];
   if (kept === 0) return Infinity;
-  let divergence = 0;
+  const tail = total - kept;
+  const last = kept - counts[size - 1];
+  let crossed = 0;
+  let q = 1;
   for (let level = 0; level < levels; level++) {
     const from = Math.floor((level * size) / levels);
     const to = Math.floor(((level + 1) * size) / levels);
-    let sum = 0;
-    let used = 0;
-    for (let i = from; i < to; i++) {
-      sum += counts[i];
-      if (counts[i] > 0) used++;
-    }
-    for (let i = from; i < to; i++) {
-      const p = (counts[i] + (i === size - 1 ? tail : 0)) / total;
-      if (p === 0) continue;
-      // A quantized distribution without mass where the reference has some diverges without bound: a small floor.
-      const q = counts[i] > 0 ? sum / used / kept : 1e-12;
-      divergence += p * Math.log(p / q);
-    }
+    const sum = counts[to] - counts[from];
+    if (sum === 0) continue;
+    q = sum / (used[to] - used[from]) / kept;
+    crossed += sum * Math.log(q);
   }
-  return divergence;
+  crossed += tail * Math.log(last > 0 ? q : NO_MASS);
+  const own = entropy[size - 1] + timesLog(last + tail) - total * Math.log(total);
+  return (own - crossed) / total;
 }
 
 /** A histogram seen through a function f, with errors counted as |error|^power. */
@@ -111,10 +131,16 @@ export function seenThrough(histogram: Histogram, response: (x: number) => numbe
   for (let i = 0; i <= n; i++) atEdge[i] = response(low + i * width);
   for (let i = 0; i < n; i++) {
     atCentre[i] = response(low + (i + 0.5) * width);
-    slope[i + 1] = slope[i] + counts[i] * Math.abs((atEdge[i + 1] - atEdge[i]) / width) ** power;
+    slope[i + 1] = slope[i] + counts[i] * raised(Math.abs((atEdge[i + 1] - atEdge[i]) / width), power);
     total += counts[i];
   }
   return { histogram, power, atEdge, atCentre, slope, total };
+}
+
+/** x^power, fast for the powers in use. */
+function raised(x: number, power: number): number {
+  if (power === 2) return x * x;
+  return power === 1.5 ? x * Math.sqrt(x) : x ** power;
 }
 
 /** Sum of |f(x) - f(edge)|^power over the bins `from` to `to`, which a clip sets to the edge. */
@@ -122,14 +148,14 @@ function cutOff({ histogram, power, atEdge, atCentre }: SeenThrough, edge: numbe
   const { counts } = histogram;
   let sum = 0;
   for (let i = from; i < to; i++) {
-    if (counts[i] > 0) sum += counts[i] * Math.abs(atCentre[i] - atEdge[edge]) ** power;
+    if (counts[i] > 0) sum += counts[i] * raised(Math.abs(atCentre[i] - atEdge[edge]), power);
   }
   return sum;
 }
 
 /** Sum of the rounding's |error|^power: uniform within half a step, through the function's slope. */
 function rounded({ power, slope }: SeenThrough, from: number, to: number, step: number): number {
-  return ((step / 2) ** power / (power + 1)) * (slope[to] - slope[from]);
+  return (raised(step / 2, power) / (power + 1)) * (slope[to] - slope[from]);
 }
 
 /** The rounding's part of `clipError`. */
