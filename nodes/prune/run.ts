@@ -1,15 +1,18 @@
 import { modelCost } from "../../onnx/cost.ts";
 import { inferShapes } from "../../onnx/infer.ts";
 import type { Model } from "../../onnx/ir/graph.ts";
+import type { HostTensors } from "../../onnx/ir/hostTensor.ts";
 import { outputDifference } from "../../onnx/passes/outputDifference.ts";
-import { type PassContext, runPasses } from "../../onnx/passes/pass.ts";
+import { type Pass, runPasses } from "../../onnx/passes/pass.ts";
 import { PruneError } from "../../onnx/passes/prune/cut.ts";
 import { prepareForPruning } from "../../onnx/passes/prune/prune.ts";
 import { PruneRefusal } from "../../onnx/passes/prune/pruneRefusal.ts";
-import { pruneWeights } from "../../onnx/passes/prune/unstructured.ts";
-import { UserError } from "../context.ts";
+import { MOMENT_ITEMS, spread } from "../../onnx/passes/prune/sensitivity.ts";
+import { pruneWeights, type SparseLayer } from "../../onnx/passes/prune/unstructured.ts";
+import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import { feedsOf } from "../streams.ts";
+import { accuracyNotes } from "./accuracyNotes.ts";
 import { cutChannels } from "./channels.ts";
 import { deflatedBytes } from "./deflatedBytes.ts";
 import { collectItems } from "./items.ts";
@@ -24,7 +27,7 @@ export const run = implementNode(prune, async (ctx, { model: ref, tensors }, par
     const findings =
       params.method === "channels"
         ? await cutChannels(model, params, items, ctx)
-        : await zeroWeights(original, model, params.sparsity, ctx);
+        : await zeroWeights(original, model, { sparsity: params.sparsity, items: items.fit }, ctx);
     const after = costOf(model);
     const saved = await ctx.artifacts.saveModel(model);
     const models = { reference: original, candidate: model };
@@ -32,13 +35,15 @@ export const run = implementNode(prune, async (ctx, { model: ref, tensors }, par
       items: items.heldBack.length,
       outputs: await outputDifference(models, items.heldBack, ctx.evaluator, ctx.signal),
     };
-    for (const note of findings.notes) ctx.warn(note);
+    const notes = [...findings.notes, ...accuracyNotes(heldBack || undefined, params.method)];
+    for (const note of notes) ctx.warn(note);
     const report = {
       kind: "prune",
       version: 1,
       provenance: "computed",
       method: params.method,
       ...findings,
+      notes,
       ...(before.macs !== undefined &&
         after.macs !== undefined && { macs: { before: before.macs, after: after.macs } }),
       parameters: { before: before.parameters, after: after.parameters },
@@ -57,13 +62,27 @@ function costOf(model: Model): { macs?: number; parameters: number } {
   return modelCost(model);
 }
 
-async function zeroWeights(original: Model, model: Model, sparsity: number, ctx: PassContext) {
-  await runPasses(model, [prepareForPruning], ctx);
-  const sparse = [...(await pruneWeights(model, sparsity, ctx))];
+interface ZeroOptions {
+  readonly sparsity: number;
+  readonly items: readonly HostTensors[];
+}
+
+async function zeroWeights(original: Model, model: Model, { sparsity, items }: ZeroOptions, ctx: RunContext) {
+  let sparse: readonly SparseLayer[] = [];
+  const zero: Pass = {
+    name: "zero-weights",
+    async run() {
+      inferShapes(model);
+      const measured = items.length > 0 ? { evaluator: ctx.evaluator, items: spread(items, MOMENT_ITEMS) } : undefined;
+      sparse = await pruneWeights(model, { sparsity, measured }, ctx);
+      return { applied: { "zero-weights": sparse.length }, notes: [] };
+    },
+  };
+  await runPasses(model, [prepareForPruning, zero], ctx);
   const deflated = { before: await deflatedBytes(original), after: await deflatedBytes(model) };
   return {
     macsShare: 1,
-    sparse,
+    sparse: [...sparse],
     deflatedBytes: deflated,
     groups: [],
     pinned: [],

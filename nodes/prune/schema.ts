@@ -17,13 +17,13 @@ export const prune = defineNode({
       title: "MACs to keep",
       help: "Share of the multiply-adds that is left; which channels go is chosen over the whole model.",
     }),
-    sparsity: z.number().min(0).max(0.99).default(0.5).meta({
+    sparsity: z.number().min(0).max(0.99).default(0.3).meta({
       title: "Sparsity",
-      help: "Share of the weights that become zero; for the method unstructured.",
+      help: "Share of the weights that become zero, those first that cost least on tensors; for the method unstructured.",
     }),
     importance: z.enum(["auto", "energy", "l1", "l2"]).default("auto").meta({
       title: "Importance",
-      help: "energy: what the channel adds to the layers behind, measured on tensors. l1, l2: size of its weights. auto: energy where tensors are wired, else l2.",
+      help: "energy: what the layers behind lose without the channel, measured on tensors. l1, l2: size of its weights. auto: energy where tensors are wired, else l2.",
     }),
     multiple: z.int().min(1).max(64).default(8).meta({
       title: "Channel multiple",

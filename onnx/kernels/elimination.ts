@@ -109,3 +109,40 @@ export function removeChannels(reader: LinearReader, channels: readonly number[]
     weights.fill(0, c * m, c * m + m);
   }
 }
+
+/** Share of the output's energy that is lost without one weight, by weight: its root, so that it is of the weight's order. */
+export function weightScores({ inputs: n, outputs: m, weights, inverse, power, energy }: LinearReader): Float32Array {
+  const scores = new Float32Array(weights.length);
+  for (let c = 0; c < n; c++) {
+    const price = inverse ? 1 / inverse[c * n + c] : power[c];
+    const unit = energy > 0 ? Math.sqrt(Math.max(0, price) / energy) : 0;
+    for (let t = 0; t < m; t++) scores[c * m + t] = unit * Math.abs(weights[c * m + t]);
+  }
+  return scores;
+}
+
+/**
+ * Sets the weights to zero whose score is below the threshold, in place, channel by channel; the channels not yet
+ * visited make good for each (Frantar and Alistarh 2023, "SparseGPT"). Uses up the reader. Returns how many are zero.
+ */
+export function zeroWeightsBelow(reader: LinearReader, scores: Float32Array, threshold: number): number {
+  const { inputs: n, outputs: m, weights, inverse } = reader;
+  let zeros = 0;
+  for (let c = 0; c < n; c++) {
+    const lost = new Float64Array(m);
+    for (let t = 0; t < m; t++) {
+      if (scores[c * m + t] >= threshold) continue;
+      lost[t] = weights[c * m + t];
+      weights[c * m + t] = 0;
+      zeros++;
+    }
+    const pivot = inverse ? inverse[c * n + c] : 0;
+    if (!inverse || !(pivot > 0)) continue;
+    for (let i = c + 1; i < n; i++) {
+      const factor = inverse[i * n + c] / pivot;
+      for (let t = 0; t < m; t++) weights[i * m + t] -= factor * lost[t];
+      for (let j = c + 1; j < n; j++) inverse[i * n + j] -= factor * inverse[c * n + j];
+    }
+  }
+  return zeros;
+}

@@ -93,7 +93,7 @@ const passes: [string, (model: Model, source: Case, ctx: PassContext) => Promise
     "unstructured pruning",
     async (model, _, ctx) => {
       await runPasses(model, [prepareForPruning], ctx);
-      await pruneWeights(model, 0.3, ctx);
+      await pruneWeights(model, { sparsity: 0.3 }, ctx);
     },
   ],
   ["upgradeOpset", async (model) => upgradeOpset(model, 21)],

@@ -26,7 +26,7 @@ export interface ChannelReader {
 }
 
 /** Positions that moments are taken from, an item. */
-const ROWS = 256;
+const ROWS = 128;
 /** Share of the mean second moment added to each; the repair pulls towards the old weights as much. */
 const RIDGE = 1e-2;
 /** Wider layers are judged without a refit: its cost grows with the cube. */

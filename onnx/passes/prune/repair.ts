@@ -27,7 +27,7 @@ export interface RepairedLayer {
 const RIDGE = 1e-3;
 /** Rows sampled for each unknown of a regression, and at least, over all items. */
 const ROWS_PER_UNKNOWN = 24;
-const MIN_ROWS = 8192;
+const MIN_ROWS = 4096;
 
 /** `original` is the model before channels left, with the same names. Changes `pruned` in place. */
 export async function repair(

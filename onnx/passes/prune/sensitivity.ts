@@ -10,7 +10,6 @@
 import type { EvaluationSession, Evaluator } from "../../evaluator.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
-import { Tensor } from "../../ir/tensor.ts";
 import { addSignalError } from "../../kernels/signalError.ts";
 import { addVariation, newVariation, variationEnergy } from "../../kernels/variation.ts";
 import type { PassContext } from "../pass.ts";
@@ -18,7 +17,8 @@ import { eliminate, type ReducedReader } from "./eliminate.ts";
 import { extract } from "./extract.ts";
 import type { PruneGroup } from "./groups.ts";
 import { type RankedGroup, stepOf } from "./plan.ts";
-import { channelReaders, rowPlaces } from "./readers.ts";
+import { channelReaders } from "./readers.ts";
+import { writeReader } from "./writeReader.ts";
 
 export interface SensitivityOptions {
   readonly evaluator: Evaluator;
@@ -31,8 +31,9 @@ export interface SensitivityOptions {
 /** Shares of a group's units that are given up in its trials. */
 const TRIALS = [0.25, 0.6];
 /** More items order the groups no better. */
-const TRIAL_ITEMS = 4;
-const MOMENT_ITEMS = 12;
+const TRIAL_ITEMS = 3;
+/** Items that moments are taken on: many pictures, few positions of each. */
+export const MOMENT_ITEMS = 24;
 
 /** Orders the units of every group, with the loss measured at the outputs. */
 export async function measureLosses(
@@ -72,7 +73,7 @@ export async function measureLosses(
 }
 
 /** `count` of them at even distances. */
-function spread<T>(items: readonly T[], count: number): readonly T[] {
+export function spread<T>(items: readonly T[], count: number): readonly T[] {
   if (items.length <= count) return items;
   return items.filter(
     (_, i) => Math.floor((i * count) / items.length) !== Math.floor(((i - 1) * count) / items.length),
@@ -110,47 +111,13 @@ interface Trial {
 /** Relative error of the outputs with these readers as they are now: what nothing reads need not leave for that. */
 async function trial(model: Model, reduced: readonly ReducedReader[], options: Trial): Promise<number> {
   const copy = extract(model, outputNames(model));
-  for (const entry of reduced) await writeReader(copy, entry);
+  for (const entry of reduced) await writeReader(copy, entry.reader, entry.linear.weights);
   await using session = await options.evaluator.open(copy);
   return await relativeError(session, options.items, options.reference);
 }
 
 function outputNames(model: Model): readonly string[] {
   return model.graph.outputs.map((value) => value.name);
-}
-
-/** New weights, and what left on average in a bias of the layer's own. */
-async function writeReader(copy: Model, { reader, linear }: ReducedReader): Promise<void> {
-  const { layer, means } = reader;
-  const [weight, output] = [copy.graph.values.get(layer.weight.name), copy.graph.values.get(layer.y.name)];
-  const dims = weight?.initializer?.dims;
-  const node = output?.producer;
-  if (!weight || !dims || !node || layer.inAxis === undefined) return;
-  const place = rowPlaces(dims, layer.inAxis);
-  const data = new Float32Array(linear.weights.length);
-  for (const at of data.keys()) data[at] = linear.weights[place(at)] ?? 0;
-  weight.initializer = Tensor.f32(dims, data);
-  if (!means) return;
-  const shift = meanLost(reader.linear.weights, linear.weights, { means, outputs: dims[layer.outAxis] ?? 1 });
-  const old = await node.inputs[2]?.initializer?.floats();
-  if (old ? old.length !== shift.length : node.inputs[2]) return;
-  const bias = shift.map((delta, m) => (old?.[m] ?? 0) + delta);
-  node.setInput(2, copy.graph.addInitializer(`${layer.weight.name}_bias`, Tensor.f32([bias.length], bias)));
-}
-
-/** W mean(x) of old weights less that of new ones, by output. */
-function meanLost(
-  old: Float64Array,
-  now: Float64Array,
-  { means, outputs }: { readonly means: Float64Array; readonly outputs: number },
-): Float32Array {
-  const shift = new Float32Array(outputs);
-  const width = old.length / means.length;
-  for (let at = 0; at < old.length; at++) {
-    const m = Math.floor(((at % width) * outputs) / width);
-    shift[m] = (shift[m] ?? 0) + ((old[at] ?? 0) - (now[at] ?? 0)) * (means[Math.floor(at / width)] ?? 0);
-  }
-  return shift;
 }
 
 interface Reference {
