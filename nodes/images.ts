@@ -88,17 +88,24 @@ export async function framesFromImages(ctx: RunContext, ref: ArtifactRef<"images
     ctx.signal.throwIfAborted();
     const blob = files[image.file];
     try {
-      if (!blob) throw new Error("the file is missing");
+      if (!blob) throw new UserError("missing-file", "the file is missing", "Run load-images again.");
       const picture = await decodeRgb(await ctx.artifacts.read(blob, MAX_IMAGE_BYTES));
       return { id: image.file, index: i, ...picture };
     } catch (error) {
       ctx.signal.throwIfAborted();
-      ctx.warn(`${image.file} is left out: ${reasonOf(error)}`);
+      ctx.warn(`${image.file} is left out: ${undecodable(error)}`);
       return undefined;
     }
   };
   const decoded = mapStream(streamOf(index.images), decode, Math.min(4, availableParallelism()));
   return withTotal(present(decoded), index.images.length);
+}
+
+/** Why a picture is left out. A decoder's own words for one damaged file differ from try to try. */
+export function undecodable(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  if (/pixel limit/i.test(reasonOf(error))) return `it has more than ${MAX_PIXELS / 1e6} megapixels`;
+  return "it cannot be decoded: damaged, or no image";
 }
 
 /** The first line of an error's message: a decoder's has many. */

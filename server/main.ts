@@ -2,16 +2,14 @@
  * The one server process: the executor with its steps in children, the API (tRPC at /api/trpc, the same as plain HTTP at
  * /api/openapi with its document at /api/openapi.json, bytes at /api/blobs), and the pages. Bound to this machine only.
  */
-import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { join } from "node:path";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import pino from "pino";
 import { createOpenApiNodeHttpHandler, generateOpenApiDocument } from "trpc-to-openapi";
 import { UserError } from "../nodes/context.ts";
 import { handleBlobs } from "./http/blobs.ts";
 import { refusal } from "./http/guard.ts";
-import { projectRoot } from "./projectRoot.ts";
+import { projectVersion } from "./projectRoot.ts";
 import { createServices, type Services } from "./services.ts";
 import { takeLock } from "./storage/lock.ts";
 import { appRouter } from "./trpc/router.ts";
@@ -95,8 +93,6 @@ async function listen(server: Server, port: number): Promise<number> {
   return address.port;
 }
 
-const { version }: { version: string } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8"));
-
 function route(services: Services, pages: Handler | undefined): Handler {
   const createContext = () => ({ services });
   const openApi = createOpenApiNodeHttpHandler({ router: appRouter, createContext });
@@ -121,7 +117,7 @@ function route(services: Services, pages: Handler | undefined): Handler {
     if (path === "/api/openapi.json") {
       const document = generateOpenApiDocument(appRouter, {
         title: "Edgewright",
-        version,
+        version: projectVersion,
         baseUrl: `http://${request.headers.host}/api/openapi`,
       });
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../nodes/context.ts";
 import { nodeDefs } from "../nodes/registry.gen.ts";
 import type { DeviceProfile } from "../targets/deviceProfile.ts";
 import { deviceProfiles } from "../targets/index.ts";
@@ -127,6 +128,9 @@ function fromEnvironment(name: string, otherwise: number): number {
   const text = process.env[name];
   if (text === undefined || text === "") return otherwise;
   const value = Number(text);
-  if (!(value > 0)) throw new Error(`${name} must be a number above 0, not "${text}"`);
+  if (!(value > 0)) {
+    const message = `the environment sets ${name} to "${text}", which is no number above 0`;
+    throw new UserError("bad-environment", message, `Set ${name} to a number, or unset it.`);
+  }
   return value;
 }

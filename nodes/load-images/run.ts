@@ -4,7 +4,15 @@ import sharp from "sharp";
 import { parseClassNames } from "../cocoClasses.ts";
 import { type RunContext, type SourceFile, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
-import { DECODE_OPTIONS, MAX_IMAGE_BYTES, previewJpeg, reasonOf, type StoredImage, writeImages } from "../images.ts";
+import {
+  DECODE_OPTIONS,
+  MAX_IMAGE_BYTES,
+  previewJpeg,
+  reasonOf,
+  type StoredImage,
+  undecodable,
+  writeImages,
+} from "../images.ts";
 import { isImageName } from "../imagesIndex.ts";
 import { mapStream, streamOf } from "../streams.ts";
 import { type LabelSet, labelsFromCoco, labelsFromYolo } from "./labels.ts";
@@ -13,9 +21,12 @@ import { loadImages } from "./schema.ts";
 
 const PREVIEWS = 3;
 
-export const run = implementNode(loadImages, async (ctx, _, { classes, limit }) => {
+export const run = implementNode(loadImages, async (ctx, _, { source, classes, limit }) => {
   const sources = ctx.sources.source ?? [];
   if (sources.length === 0) {
+    if (source !== "") {
+      throw new UserError("no-images", "The folder is empty.", "Choose a folder that holds images.");
+    }
     const fix = "Set source to a folder of images, or to builtin:scenes for synthetic ones.";
     throw new UserError("no-source", "No folder of images is set.", fix);
   }
@@ -51,7 +62,9 @@ export const run = implementNode(loadImages, async (ctx, _, { classes, limit }) 
 async function openImage(ctx: RunContext, { name, digest, size }: SourceFile): Promise<StoredImage | undefined> {
   ctx.signal.throwIfAborted();
   try {
-    if (size > MAX_IMAGE_BYTES) throw new Error(`the file has ${Math.round(size / 2 ** 20)} MB`);
+    if (size > MAX_IMAGE_BYTES) {
+      throw new UserError("too-large", `the file has ${Math.round(size / 2 ** 20)} MB`, "Make it smaller.");
+    }
     const image = sharp(await ctx.artifacts.read({ digest }, MAX_IMAGE_BYTES), DECODE_OPTIONS);
     const { autoOrient } = await image.metadata();
     // Reads every block at an eighth of the cost of decoding in full.
@@ -59,7 +72,7 @@ async function openImage(ctx: RunContext, { name, digest, size }: SourceFile): P
     return { file: name, width: autoOrient.width, height: autoOrient.height, blob: { digest, size } };
   } catch (error) {
     ctx.signal.throwIfAborted();
-    ctx.warn(`${name} is left out: ${reasonOf(error)}`);
+    ctx.warn(`${name} is left out: ${undecodable(error)}`);
     return undefined;
   }
 }

@@ -30,10 +30,10 @@ function tinyModel(size: readonly [Dim, Dim, Dim, Dim] = [1, 3, 8, 8]): Model {
 }
 
 async function load(workspace: NodeWorkspace, source: string, params: Params = {}) {
-  const { outputs, logs } = await workspace.run(run, { inputs: {}, params, sources: { source } });
+  const { outputs, logs, warnings } = await workspace.run(run, { inputs: {}, params, sources: { source } });
   if (!outputs.model || !outputs.report) throw new Error("an output is missing");
   const report = loadModelReport.parse(await workspace.artifacts.readJson(outputs.report));
-  return { model: outputs.model, report, logs };
+  return { model: outputs.model, report, logs: [...logs, ...warnings] };
 }
 
 async function write(workspace: NodeWorkspace, name: string, bytes: Uint8Array | string): Promise<string> {
@@ -109,13 +109,36 @@ describe("load-model", () => {
     ["not-onnx", "PK\x03\x04 and so on", "zip archive"],
     ["not-onnx", "<!DOCTYPE html>", "web page"],
     ["not-onnx", "", "empty file"],
-    ["bad-tag", "garbage, plainly", "no field"],
+    ["not-onnx", "garbage, plainly", "a text file, not an ONNX model"],
+    ["bad-tag", "\x0fgarbage", "no field"],
   ])("says what a file is that is no model: %s", async (code, content, message) => {
     await using workspace = await openNodeWorkspace();
     const refused = await refusal(load(workspace, await write(workspace, "model.onnx", content)));
     expect(refused.code).toBe(code);
     expect(refused.message).toContain('"model.onnx"');
     expect(refused.message).toContain(message);
+  });
+
+  it.each([
+    ["IR version 99", 99, 17],
+    ["opset 99", 8, 99],
+  ])("refuses %s, which no runtime here knows", async (what, irVersion, opset) => {
+    await using workspace = await openNodeWorkspace();
+    const model = tinyModel();
+    model.irVersion = irVersion;
+    model.opsetImports.set("", opset);
+    const refused = await refusal(load(workspace, await write(workspace, "new.onnx", await modelBytes(model))));
+    expect(refused).toMatchObject({ code: "newer-onnx", message: expect.stringContaining(what) });
+  });
+
+  it("warns of an operator that nobody knows", async () => {
+    await using workspace = await openNodeWorkspace();
+    const model = tinyModel();
+    const { graph } = model;
+    graph.addNode({ opType: "Frobnicate", inputs: graph.feeds.slice(0, 1), outputs: ["f"] });
+    const source = await write(workspace, "odd.onnx", await modelBytes(model));
+    const { warnings } = await workspace.run(run, { inputs: {}, sources: { source } });
+    expect(warnings).toEqual([expect.stringContaining("Frobnicate")]);
   });
 
   it("asks for a source, and for another one where the digest is wrong", async () => {

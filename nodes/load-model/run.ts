@@ -1,4 +1,4 @@
-import type { Graph } from "../../onnx/ir/graph.ts";
+import type { Graph, Model } from "../../onnx/ir/graph.ts";
 import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import type { ArtifactRef } from "../ports.ts";
@@ -10,23 +10,49 @@ import { loadModel } from "./schema.ts";
 /** Above, a model artifact is a tree with its large tensors as files of their own. */
 const ONE_FILE_BYTES = 256 * 2 ** 20;
 
-export const run = implementNode(loadModel, async (ctx, _inputs, { sha256, inputShapes }) => {
-  const opened = await openSource(ctx, ctx.sources.source ?? [], sha256);
+export const run = implementNode(loadModel, async (ctx, _inputs, { source, sha256, inputShapes }) => {
+  const files = ctx.sources.source ?? [];
+  if (source !== "" && files.length === 0) {
+    throw new UserError("no-model", "the folder is empty", "Choose the model's folder, or its file.");
+  }
+  const opened = await openSource(ctx, files, sha256);
   const { model, file, dataFiles } = opened;
   if (model.graph.nodes.length === 0) {
     throw new UserError("empty-graph", `"${file.name}" has no operators`, "Export the model again.");
   }
+  refuseNewer(model, file.name);
   const freezes = Object.keys(inputShapes).length > 0;
   if (freezes) freezeInputs(model, inputShapes);
   const sorted = sortNodes(model.graph);
   const bytes = [file, ...dataFiles].reduce((sum, { size }) => sum + size, 0);
   const report = describeModel(model, { name: file.name, bytes });
-  for (const { message, fix } of report.warnings) ctx.log(`${message}. ${fix}`);
+  for (const { code, message, fix } of report.warnings) {
+    if (RUNTIMES_REFUSE.has(code)) ctx.warn(`${message}. ${fix}`);
+    else ctx.log(`${message}. ${fix}`);
+  }
   return {
     model: freezes || sorted ? await ctx.artifacts.saveModel(model) : await artifact(ctx, opened),
     report: await ctx.artifacts.report(report),
   };
 });
+
+/** The latest that ONNX Runtime 1.30 takes. */
+const LATEST_IR = 13;
+const LATEST_OPSET = 26;
+
+/** Said in words of ours, before a runtime says it in its own. */
+function refuseNewer({ irVersion, opset }: Model, name: string): void {
+  const newer = [
+    ...(irVersion > LATEST_IR ? [`IR version ${irVersion} (known: up to ${LATEST_IR})`] : []),
+    ...(opset > LATEST_OPSET ? [`opset ${opset} (known: up to ${LATEST_OPSET})`] : []),
+  ];
+  if (newer.length === 0) return;
+  const fix = `Export it for opset ${LATEST_OPSET} or earlier, or convert it (onnx.version_converter).`;
+  throw new UserError("newer-onnx", `"${name}" is written in ${newer.join(" and ")}`, fix);
+}
+
+/** Warnings that a later step is likely to fail for. */
+const RUNTIMES_REFUSE: ReadonlySet<string> = new Set(["unknown-operator", "custom-domain"]);
 
 /** Files are found whose nodes stand in no topological order, as the format asks; true where they had to be moved. */
 function sortNodes(graph: Graph): boolean {

@@ -27,8 +27,12 @@ const FORMATS: readonly { at: number; magic: string; what: string; fix: string }
   { at: 0, magic: '{"', what: "a JSON file", fix: "Choose the .onnx file." },
 ];
 
+const TEXT = { what: "a text file", fix: "Choose the .onnx file." };
+
 export function foreignFormat(head: Uint8Array): { readonly what: string; readonly fix: string } | undefined {
   if (head.length === 0) return { what: "an empty file", fix: "Download or export the model again." };
   const text = String.fromCharCode(...head);
-  return FORMATS.find(({ at, magic }) => text.startsWith(magic, at));
+  const known = FORMATS.find(({ at, magic }) => text.startsWith(magic, at));
+  // A model's first byte is the tag of a field: a control character.
+  return known ?? (/^[\t\n\r\x20-\x7e\x80-\xff]{4,}$/.test(text) ? TEXT : undefined);
 }

@@ -48,9 +48,13 @@ function save(name: string, value: unknown): void {
   writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
 }
 
-function start(...args: string[]): ChildProcess {
+function start(args: readonly string[], extra: Readonly<Record<string, string>> = {}): ChildProcess {
   const { EDGEWRIGHT_HOME: _, ...env } = process.env;
-  const options = { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"] };
+  const options = {
+    cwd: folder,
+    env: { ...env, ...extra },
+    stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"],
+  };
   return spawn(process.execPath, [join(projectRoot, "server/cli/bin.js"), ...args], options);
 }
 
@@ -65,7 +69,7 @@ async function finish(child: ChildProcess) {
   const [code] = await once(child, "close");
   return { code, ...output };
 }
-const edgewright = (...args: string[]) => finish(start(...args));
+const edgewright = (...args: string[]) => finish(start(args));
 
 function eventsOf(stdout: string): RunEvent[] {
   return stdout
@@ -114,13 +118,16 @@ describe("edgewright run", () => {
     ["an unknown parameter in --set", ["detect.json", "--set", "nms.x=1"], '"x"'],
     ["a value of the wrong type", ["detect.json", "--set", "nms.maxDetections=many"], "nms"],
     ["a malformed --set", ["detect.json", "--set", "nms"], "node.param=value"],
-    ["a path that is not there", ["detect.json", "--set", "model.source=no.onnx"], "no.onnx"],
+    ["a path that is not there", ["detect.json", "--set", "model.source=no.onnx"], "model.source: there is no file"],
+    ["a model that nobody chose", ["detect.json"], "nothing chosen"],
+    ["a source outside the workspace", ["outside.json"], "leaves the workspace"],
     ["an unknown target", ["detect.json", "--target", "mars"], "mars"],
   ])("exits 2 for %s, last line run.finished, no stack", async (_what, args, says) => {
     save("broken.json", "{");
     save("other.json", { format: "other" });
     save("unknown.json", pipeline({ a: node("warp") }));
     save("unwired.json", pipeline({ a: node("infer") }));
+    save("outside.json", pipeline({ a: node("load-model", { source: "../../x.onnx" }) }));
     const { code, stdout, stderr } = await edgewright("run", ...args, "--json");
     expect(code).toBe(2);
     const last = eventsOf(stdout).at(-1);
@@ -148,7 +155,7 @@ describe("edgewright run", () => {
         "model.model profile.model",
       ]),
     );
-    const child = start("run", "long.json", "--set", "model.source=tiny.onnx", "--json");
+    const child = start(["run", "long.json", "--set", "model.source=tiny.onnx", "--json"]);
     const done = finish(child);
     child.stdout?.on("data", (chunk) => {
       if (/"step.progress","node":"profile"/.test(String(chunk))) child.kill("SIGINT");
@@ -179,15 +186,41 @@ describe("the other commands", () => {
     expect(await edgewright("--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("edgewright") });
     expect(await edgewright("run", "detect.json", "--nothing")).toMatchObject({ code: 2, stdout: "" });
     expect((await edgewright("dance")).code).toBe(2);
+    expect(await edgewright("--version")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
     expect((await edgewright("setup", "nothing")).code).toBe(2);
   });
 
+  it("says which variable of the environment is wrong", async () => {
+    const { code, stderr } = await finish(start(["nodes"], { EDGEWRIGHT_STEP_TIMEOUT: "abc" }));
+    expect(code).toBe(2);
+    expect(stderr).toContain('EDGEWRIGHT_STEP_TIMEOUT to "abc"');
+  });
+
+  it("says what is wrong in the arguments once", async () => {
+    const { code, stdout, stderr } = await edgewright("run", "detect.json", "--set", "nobody.x=1");
+    expect(code).toBe(2);
+    expect((stdout + stderr).split('no node "nobody"')).toHaveLength(2);
+  });
+
   it("check says what is wrong; nodes, targets and clean speak JSON and figures", async () => {
-    expect(await edgewright("check", "detect.json")).toMatchObject({ code: 0 });
+    save("chosen.json", pipeline({ model: node("load-model", { source: "tiny.onnx" }) }));
+    expect(await edgewright("check", "chosen.json")).toMatchObject({ code: 0 });
     save("unwired.json", pipeline({ a: node("infer") }));
     const wrong = await edgewright("check", "unwired.json", "--json");
     expect(wrong.code).toBe(2);
     expect(JSON.parse(wrong.stdout)).toContainEqual(expect.objectContaining({ code: "missing-input", nodeId: "a" }));
+    const none = await edgewright("check", "nothing.json", "--json");
+    expect({ code: none.code, said: JSON.parse(none.stdout) }).toMatchObject({
+      code: 2,
+      said: [{ code: "no-document" }],
+    });
+    expect(JSON.parse((await edgewright("runs", "--json")).stdout)).toContainEqual(
+      expect.objectContaining({ pipeline: "detect" }),
+    );
+    expect((await edgewright("report", "nope")).stderr).toContain("edgewright runs");
     const nodes: { type: string; params: unknown }[] = JSON.parse((await edgewright("nodes", "--json")).stdout);
     expect(nodes.find(({ type }) => type === "nms")).toMatchObject({ params: { type: "object" } });
     expect(JSON.parse((await edgewright("targets", "--json")).stdout)).toContainEqual(

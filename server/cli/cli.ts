@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../../nodes/context.ts";
 import { describeError } from "../executor/errors.ts";
+import { projectVersion } from "../projectRoot.ts";
 
 export const EXIT = { done: 0, failed: 1, wrong: 2, cancelled: 130 } as const;
 
@@ -35,6 +36,7 @@ function report(error: unknown, verbose: boolean): number {
 function createProgram(): Command {
   const program = new Command("edgewright")
     .description("Make trained neural networks fit, and fly, on the device they must live on.")
+    .version(projectVersion, "--version")
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
@@ -85,6 +87,12 @@ function createProgram(): Command {
     .description("list the devices to run on or to predict for")
     .option("--json", "as JSON")
     .action(async (options) => (await import("./lists.ts")).targets(options));
+
+  program
+    .command("runs")
+    .description("list the runs of this workspace, newest first")
+    .option("--json", "as JSON")
+    .action(async (options) => (await import("./lists.ts")).runs(options));
 
   program
     .command("report")

@@ -48,7 +48,9 @@ export class Display {
 function lineOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case "run.started": {
-      const warnings = (event.diagnostics ?? []).map((d) => `! ${d.nodeId ? `${d.nodeId}: ` : ""}${d.message}`);
+      const warnings = (event.diagnostics ?? [])
+        .filter(({ severity }) => severity === "warning")
+        .map((d) => `! ${d.nodeId ? `${d.nodeId}: ` : ""}${d.message}`);
       return [`${event.pipeline} on ${event.target} (run ${event.runId})`, ...warnings].join("\n");
     }
     case "step.log":

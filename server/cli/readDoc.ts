@@ -5,6 +5,7 @@ import { z } from "zod";
 import { UserError } from "../../nodes/context.ts";
 import type { NodeDef } from "../../nodes/define.ts";
 import { own } from "../../pipelines/document/own.ts";
+import { sourceParams } from "../../pipelines/document/sources.ts";
 import type { Ingest } from "../storage/ingest.ts";
 
 export async function readDoc(file: string): Promise<unknown> {
@@ -44,14 +45,18 @@ export async function readSettings(texts: readonly string[], context: SetContext
   for (const text of texts) {
     const at = text.indexOf("=");
     if (at < 1 || !text.slice(0, at).includes(".")) {
-      throw new UserError("bad-argument", `--set ${text} is not node.param=value`, "For example --set nms.iou=0.5");
+      throw new UserError(
+        "bad-argument",
+        `--set ${text} is not node.param=value`,
+        "For example --set nms.iouThreshold=0.5",
+      );
     }
     const path = text.slice(0, at);
     const value = jsonOrText(text.slice(at + 1));
     const kind =
       typeof value === "string" && value !== "" && !NAMED.test(value) ? sourceKind(path, context) : undefined;
     const isPath = kind !== undefined && !context.ingest.catalogued(String(value), kind);
-    settings[path] = isPath ? await ingested(String(value), context) : value;
+    settings[path] = isPath ? await ingested(path, String(value), context) : value;
   }
   return settings;
 }
@@ -69,11 +74,15 @@ function sourceKind(path: string, { doc, defs }: SetContext): string | undefined
   const dot = path.indexOf(".");
   const parsed = shape.safeParse(doc);
   const node = parsed.success ? own(parsed.data.nodes, path.slice(0, dot)) : undefined;
-  const field = node && own(own(defs, node.type)?.params.shape ?? {}, path.slice(dot + 1));
-  const kind = field instanceof z.ZodType ? field.meta()?.source : undefined;
-  return kind === undefined ? undefined : String(kind);
+  const def = node && own(defs, node.type);
+  return def && sourceParams(def).find(({ name }) => name === path.slice(dot + 1))?.kind;
 }
 
-function ingested(value: string, { ingest, progress }: SetContext): Promise<string> {
-  return ingest.ingestPath(resolve(value), { progress: ({ message }) => progress(message) });
+async function ingested(path: string, value: string, { ingest, progress }: SetContext): Promise<string> {
+  try {
+    return await ingest.ingestPath(resolve(value), { progress: ({ message }) => progress(message) });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.code, `${path}: ${error.message}`, error.fix, { cause: error });
+  }
 }

@@ -70,7 +70,7 @@ export class RunStore {
     try {
       return requestSchema.parse(JSON.parse(await readFile(join(this.#path(runId), "request.json"), "utf8")));
     } catch (cause) {
-      throw new UserError("unknown-run", `there is no run "${runId}"`, "List the runs: they are named by id.", {
+      throw new UserError("unknown-run", `there is no run "${runId}"`, "edgewright runs lists them by id.", {
         cause,
       });
     }
@@ -130,7 +130,8 @@ export class RunStore {
   }
 
   #path(runId: string): string {
-    if (!RUN_ID.test(runId)) throw new UserError("unknown-run", `"${runId}" is no run id`);
+    if (!RUN_ID.test(runId))
+      throw new UserError("unknown-run", `"${runId}" is no run id`, "edgewright runs lists them by id.");
     return join(this.#folder, runId);
   }
 }
