@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunEvent } from "../pipelines/document/events.ts";
+import { type RunEvent, runEventSchema } from "../pipelines/document/events.ts";
 import { type RunningServer, startServer } from "./main.ts";
 import type { AppRouter } from "./trpc/router.ts";
 
@@ -171,10 +171,24 @@ describe("bytes", () => {
 describe("plain HTTP", () => {
   it("describes itself and answers what tRPC answers", async () => {
     const document = await (await fetch(`${server.url}/api/openapi.json`)).json();
-    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(["/pipelines", "/runs", "/targets"]));
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(["/pipelines", "/runs", "/targets", "/runs/{runId}/events"]),
+    );
     const targets = await (await fetch(`${server.url}/api/openapi/targets`)).json();
     const here = expect.objectContaining({ id: "local-cpu", available: true, provenance: "measured" });
     expect(targets).toContainEqual(here);
+  });
+  it("streams the events of a run, and what follows one of them", async () => {
+    const { runId } = await client().runs.start.mutate({ doc: saved });
+    const events = async (query = "", headers = {}) => {
+      const answer = await fetch(`${server.url}/api/openapi/runs/${runId}/events${query}`, { headers });
+      const lines = (await answer.text()).split("\n").filter((line) => line.startsWith("data: "));
+      return lines.map((line) => runEventSchema.parse(JSON.parse(line.slice("data: ".length))).type);
+    };
+    expect(await events()).toEqual(["run.started", "run.finished"]);
+    expect(await events("?after=0")).toEqual(["run.finished"]);
+    expect(await events("", { "last-event-id": "0" })).toEqual(["run.finished"]);
+    expect((await fetch(`${server.url}/api/openapi/runs/abcdefgh-0000/events`)).status).toBe(404);
   });
   it("refuses a change asked for by another site's page", async () => {
     const headers = { origin: "http://evil.example", "content-type": "application/json" };

@@ -8,6 +8,7 @@ import pino from "pino";
 import { createOpenApiNodeHttpHandler, generateOpenApiDocument } from "trpc-to-openapi";
 import { UserError } from "../nodes/context.ts";
 import { handleBlobs } from "./http/blobs.ts";
+import { eventsOperation, handleEvents, runOfEvents } from "./http/events.ts";
 import { refusal } from "./http/guard.ts";
 import { projectVersion } from "./projectRoot.ts";
 import { createServices, type Services } from "./services.ts";
@@ -120,9 +121,12 @@ function route(services: Services, pages: Handler | undefined): Handler {
         version: projectVersion,
         baseUrl: `http://${request.headers.host}/api/openapi`,
       });
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(document));
+      const paths = { ...document.paths, "/runs/{runId}/events": eventsOperation };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ ...document, paths }));
       return;
     }
+    const watched = runOfEvents(path);
+    if (watched !== undefined) return handleEvents(services, watched, request, response);
     if (path.startsWith("/api/openapi/")) {
       request.url = (request.url ?? "").slice("/api/openapi".length);
       return openApi(request, response);

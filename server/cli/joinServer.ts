@@ -12,7 +12,7 @@ export function joinServer({ port }: LockHolder): Host {
       const answer = await post(`${base}/openapi/runs`, submission);
       return z.object({ runId: z.string() }).parse(answer);
     },
-    watch: (runId) => watch(`${base}/trpc/runs.watch`, runId),
+    watch: (runId) => watch(`${base}/openapi/runs/${runId}/events`),
     cancel: (runId) => post(`${base}/openapi/runs/${runId}/cancel`, {}),
   };
 }
@@ -36,19 +36,18 @@ async function request(url: string, init?: RequestInit): Promise<Response> {
   });
 }
 
-/** Server-sent events of tRPC: `id` is the event's number, `data` the event; a lost connection is taken up after it. */
-async function* watch(url: string, runId: string): AsyncGenerator<RunEvent> {
-  let lastEventId: string | undefined;
+/** Server-sent events: `data` is the event; a lost connection is taken up after the last one seen. */
+async function* watch(url: string): AsyncGenerator<RunEvent> {
+  let after = -1;
   for (let attempts = 0; attempts < 5; attempts++) {
-    const input = encodeURIComponent(JSON.stringify({ runId, lastEventId }));
-    const response = await request(`${url}?input=${input}`, { headers: { accept: "text/event-stream" } });
+    const response = await request(`${url}?after=${after}`);
     if (!response.body) break;
     try {
       for await (const data of dataLines(response.body)) {
         const event = runEventSchema.safeParse(data);
         if (!event.success) continue;
         attempts = 0;
-        lastEventId = String(event.data.seq);
+        after = event.data.seq;
         yield event.data;
         if (event.data.type === "run.finished") return;
       }
