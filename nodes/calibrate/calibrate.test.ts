@@ -4,7 +4,7 @@ import { DataType } from "../../onnx/ir/dataType.ts";
 import { Graph, Model } from "../../onnx/ir/graph.ts";
 import type { HostTensor } from "../../onnx/ir/hostTensor.ts";
 import { Tensor } from "../../onnx/ir/tensor.ts";
-import { CALIBRATION_METHODS } from "../../onnx/passes/calibrate/table.ts";
+import { byMethod, CALIBRATION_METHODS, CANDIDATE_METHODS } from "../../onnx/passes/calibrate/table.ts";
 import { modelBytes } from "../../onnx/serde.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
 import { noise, noiseTensor } from "../../test/support/outputs.ts";
@@ -84,6 +84,19 @@ describe("calibrate", () => {
       expect(histogram.counts.reduce((a, b) => a + b, 0)).toBe(8 * 32);
       expect(channels.mean.length).toBe(2);
     }
+  });
+
+  it("auto keeps the range of every candidate, and stands for the first", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { table } = await calibrated(workspace, images(8));
+    expect(table.method).toBe("auto");
+    for (const method of CANDIDATE_METHODS) {
+      const alone = await calibrated(workspace, images(8), { method });
+      const { lo, hi, bound } = alone.table.tensors.p ?? {};
+      expect(table.tensors.p?.ranges?.[method]).toEqual({ lo, hi, bound });
+      expect(byMethod(table, method).tensors.p).toMatchObject({ lo, hi, bound });
+    }
+    expect(table.tensors.p).toMatchObject(table.tensors.p?.ranges?.mse ?? {});
   });
 
   it("minmax sees exactly what numpy would: range, mean and variance per channel", async () => {

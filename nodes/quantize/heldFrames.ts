@@ -5,7 +5,7 @@ import type { Stream, TensorItem } from "../ports.ts";
 import { feedsFor, feedsOf } from "../streams.ts";
 
 /** They are held in memory. */
-const MOST = 16;
+const MOST = 24;
 
 export interface HeldFrames {
   readonly choosing: readonly HostTensors[];

@@ -45,7 +45,7 @@ export function calibrationOf(table: CalibrationTable | undefined, name: string)
   return table && Object.hasOwn(table.tensors, name) ? table.tensors[name] : undefined;
 }
 
-/** The table as `method` alone would have it, for a table of `auto`. */
+/** The ranges that `method` alone would have, for a table of `auto`; `clipped` still tells of the first candidate's. */
 export function byMethod(table: CalibrationTable, method: CandidateMethod): CalibrationTable {
   const tensors: Record<string, TensorCalibration> = {};
   for (const [name, { ranges, ...tensor }] of Object.entries(table.tensors)) {
