@@ -26,7 +26,7 @@ export interface RepairedLayer {
 /** Share of the mean diagonal of the Gram matrix that is added to it. */
 const RIDGE = 1e-3;
 /** Rows sampled for each unknown of a regression, and at least, over all items. */
-const ROWS_PER_UNKNOWN = 24;
+const ROWS_PER_UNKNOWN = 12;
 const MIN_ROWS = 4096;
 
 /** `original` is the model before channels left, with the same names. Changes `pruned` in place. */
