@@ -31,6 +31,7 @@ export const exportPytorch = defineNode({
       title: "Weights",
       help: "A checkpoint (.pt) as Ultralytics saves it: a file of the workspace or a name of the catalogue. Empty: random weights, with which accuracy means nothing.",
       source: "file",
+      optional: true,
     }),
     sha256: z
       .string()

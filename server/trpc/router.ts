@@ -18,6 +18,18 @@ const nodesRouter = router({
     .query(({ ctx }) => Object.values(ctx.services.defs).map(describeNode)),
 });
 
+const modelsRouter = router({
+  list: procedure
+    .meta({ openapi: { method: "GET", path: "/models", summary: "The catalogue: models that a source may name" } })
+    .input(z.object({}).optional())
+    .output(
+      z.array(
+        z.looseObject({ id: z.string(), title: z.string(), task: z.string(), format: z.enum(["onnx", "pytorch"]) }),
+      ),
+    )
+    .query(({ ctx }) => [...ctx.services.catalogue]),
+});
+
 const artifactsRouter = router({
   get: procedure
     .meta({
@@ -57,6 +69,7 @@ const targetsRouter = router({
 
 export const appRouter = router({
   nodes: nodesRouter,
+  models: modelsRouter,
   pipelines: pipelinesRouter,
   runs: runsRouter,
   artifacts: artifactsRouter,
