@@ -194,11 +194,7 @@ export function quantizeBlocks(
 }
 
 /** Per row the sum of what the blocks lost of each weight, times `factor` of the weight. */
-export function lostPerRow(
-  matrix: Float32Array,
-  weights: BlockQuantized,
-  factor: Float32Array,
-): Float64Array {
+export function lostPerRow(matrix: Float32Array, weights: BlockQuantized, factor: Float32Array): Float64Array {
   return errorPerRow(matrix, weights, (error, i) => error * factor[i]);
 }
 
