@@ -1,6 +1,5 @@
 /** `edgewright models`: the catalogue that a `source` may name. */
 import { createServices } from "../services.ts";
-import { columns } from "./resultTable.ts";
 import { workspaceRoot } from "./root.ts";
 
 export function models(options: { readonly json?: boolean }): void {
@@ -9,12 +8,8 @@ export function models(options: { readonly json?: boolean }): void {
     console.log(JSON.stringify(catalogue));
     return;
   }
-  const rows = catalogue.map(({ id, format, sizeBytes, licence, task, title }) => [
-    id,
-    format,
-    sizeBytes === null ? "–" : `${(sizeBytes / 1e6).toPrecision(3)} MB`,
-    licence,
-    `${title}, ${task}`,
-  ]);
-  console.log(columns(rows));
+  for (const { id, format, sizeBytes, licence, title } of catalogue) {
+    const size = sizeBytes === null ? "–" : `${(sizeBytes / 1e6).toPrecision(3)} MB`;
+    console.log(`${id.padEnd(12)} ${format.padEnd(8)} ${size.padStart(8)}  ${title}: ${licence}`);
+  }
 }
