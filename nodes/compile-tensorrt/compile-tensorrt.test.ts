@@ -144,7 +144,7 @@ describe.skipIf(!testData)("compile-tensorrt as a kit (needs EDGEWRIGHT_TEST_DAT
   it("holds the ONNX and the exact command, and claims no engine", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", readFileSync(dataPath("models", "fastestdet.onnx")));
-    const { outputs, warnings } = await workspace.run(run, {
+    const { outputs, logs } = await workspace.run(run, {
       inputs: { model },
       params: { builder: "kit" },
       target: { ...testTarget, name: "Orin Nano", computeCapability: "8.7" },
@@ -170,7 +170,7 @@ describe.skipIf(!testData)("compile-tensorrt as a kit (needs EDGEWRIGHT_TEST_DAT
     };
     const named = await cache.blobsOf(entry);
     for (const { digest } of Object.values<{ digest: string }>(report.kit.files)) expect(named).toContain(digest);
-    expect(warnings).toEqual([expect.stringContaining(report.kit.path)]);
+    expect(logs).toEqual([expect.stringContaining(report.kit.path)]);
     expect(await workspace.artifacts.path({ kind: "engine", digest: report.kit.digest, size: 0, form: "tree" })).toBe(
       report.kit.path,
     );

@@ -41,7 +41,7 @@ export const run = implementNode(compileTensorrt, async (ctx, { model }, params)
   } as const;
   for (const warning of report.warnings) ctx.warn(warning);
   if (evidence !== undefined) ctx.warn(evidence);
-  if ("kit" in rest) ctx.warn(`No engine was built; the build kit is the folder ${rest.kit.path}.`);
+  if ("kit" in rest) ctx.log(`No engine was built; the build kit is the folder ${rest.kit.path}.`);
   return { ...(engine && { engine }), report: await ctx.artifacts.report(report) };
 });
 

@@ -1,6 +1,6 @@
 /**
  * A run's figures for a person: size, accuracy and latency side by side where a compare joined them, else one row a
- * report. An estimate is marked with ≈; what is unknown is a dash.
+ * report, and where a build kit lies. An estimate is marked with ≈; what is unknown is a dash.
  */
 import { z } from "zod";
 import type { RunOutput } from "../../pipelines/document/events.ts";
@@ -32,6 +32,8 @@ const figuresSchema = z.looseObject({
   top1: z.number().optional(),
 });
 
+const kitSchema = z.looseObject({ kind: z.literal("compile-tensorrt"), kit: z.looseObject({ path: z.string() }) });
+
 /** Text with its final line break; empty where the run has no such report. */
 export function resultTable(outputs: Outputs): string {
   const reports = Object.entries(outputs).flatMap(([node, ports]) =>
@@ -42,7 +44,11 @@ export function resultTable(outputs: Outputs): string {
     return compare.success ? [compareTable(node, compare.data)] : [];
   });
   const figures = tables.length > 0 ? [] : figureRows(reports);
-  const text = [...tables, ...(figures.length > 1 ? [columns(figures)] : [])].join("\n\n");
+  const kits = reports.flatMap(({ node, value }) => {
+    const parsed = kitSchema.safeParse(value);
+    return parsed.success ? [`${node}: no engine was built; the build kit is ${parsed.data.kit.path}`] : [];
+  });
+  const text = [...tables, ...(figures.length > 1 ? [columns(figures)] : []), ...kits].join("\n\n");
   return text === "" ? "" : `\n${text}\n`;
 }
 
