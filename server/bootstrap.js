@@ -91,20 +91,39 @@ function run(what, command, args) {
   process.exit(1);
 }
 
-/** One build at a time: a second process waits, then finds the parts fresh. */
+/** One build at a time: a second process waits, then finds the parts fresh. A lock of a dead process counts for nothing. */
 function lockBuild() {
   const lock = at("dist", ".building");
   mkdirSync(at("dist"), { recursive: true });
-  for (;;) {
+  for (let said = false; ; ) {
     try {
-      mkdirSync(lock);
-      return () => rmSync(lock, { recursive: true, force: true });
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      return () => rmSync(lock, { force: true });
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-      if (age > 10 * 60_000) rmSync(lock, { recursive: true, force: true });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      if (!isAlive(holderOf(lock))) rmSync(lock, { recursive: true, force: true });
+      else {
+        if (!said) console.error("edgewright: waiting for another process that builds ...");
+        said = true;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      }
     }
+  }
+}
+
+function holderOf(lock) {
+  try {
+    return Number(readFileSync(lock, "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
   }
 }
 
