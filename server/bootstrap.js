@@ -113,7 +113,10 @@ function lockBuild() {
 
 function holderOf(lock) {
   try {
-    return Number(readFileSync(lock, "utf8"));
+    const text = readFileSync(lock, "utf8");
+    // Just made, its number not yet written: its maker lives.
+    if (text === "" && Date.now() - statSync(lock).mtimeMs < 2000) return process.pid;
+    return Number(text);
   } catch {
     return 0;
   }
