@@ -136,25 +136,24 @@ const ERRORS: Partial<Record<FitId, { rows: number; rms: number; largest: number
 describe("estimates against published latencies", () => {
   for (const fit of FIT_IDS) {
     const stated = ERRORS[fit];
+    // The x86 fit has no published rows: it is held to measurements below.
+    if (!stated) continue;
     const own = rows.filter((row) => row.fit === fit);
-    it.runIf(stated)(`${fit}: rms error ${stated?.rms}, largest ${stated?.largest}`, () => {
+    it(`${fit}: rms error ${stated.rms}, largest ${stated.largest}`, () => {
       const errors = own.map(({ estimate, published }) => estimate.p50Ms / published - 1);
       const rms = Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length);
-      expect(own.length).toBe(stated?.rows);
-      expect(rms).toBeLessThan(stated?.rms ?? 0);
-      expect(Math.max(...errors.map(Math.abs))).toBeLessThan(stated?.largest ?? 0);
+      expect(own.length).toBe(stated.rows);
+      expect(rms).toBeLessThan(stated.rms);
+      expect(Math.max(...errors.map(Math.abs))).toBeLessThan(stated.largest);
     });
-    it.runIf(stated)(
-      `${fit}: every published row lies in the interval, and the interval is no wider than needed`,
-      () => {
-        const ratios = own.map(({ estimate, published }) => published / estimate.p50Ms);
-        const [low, high] = FITS[fit].spread;
-        expect(low).toBeLessThanOrEqual(Math.min(...ratios));
-        expect(high).toBeGreaterThanOrEqual(Math.max(...ratios));
-        expect(low).toBeGreaterThan(Math.min(...ratios) - 0.03);
-        expect(high).toBeLessThan(Math.max(...ratios) + 0.03);
-      },
-    );
+    it(`${fit}: every published row lies in the interval, and the interval is no wider than needed`, () => {
+      const ratios = own.map(({ estimate, published }) => published / estimate.p50Ms);
+      const [low, high] = FITS[fit].spread;
+      expect(low).toBeLessThanOrEqual(Math.min(...ratios));
+      expect(high).toBeGreaterThanOrEqual(Math.max(...ratios));
+      expect(low).toBeGreaterThan(Math.min(...ratios) - 0.03);
+      expect(high).toBeLessThan(Math.max(...ratios) + 0.03);
+    });
   }
 });
 

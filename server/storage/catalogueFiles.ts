@@ -23,6 +23,8 @@ export interface CatalogueFilesOptions {
 export class CatalogueFiles {
   /** One download of a file at a time. */
   readonly #busy = new Map<string, Promise<void>>();
+  /** Pins are read, changed and written one after another. */
+  #holding: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: CatalogueFilesOptions) {}
 
@@ -55,7 +57,13 @@ export class CatalogueFiles {
   }
 
   /** Throws where the file is not the one stated or pinned; pins it where it is the first. */
-  async hold(entry: CatalogueEntry, sha256: string): Promise<void> {
+  hold(entry: CatalogueEntry, sha256: string): Promise<void> {
+    const work = this.#holding.then(() => this.#hold(entry, sha256));
+    this.#holding = work.catch(() => undefined);
+    return work;
+  }
+
+  async #hold(entry: CatalogueEntry, sha256: string): Promise<void> {
     const pins = await this.#pins();
     const pinned = pins[entry.id];
     const wanted = entry.sha256 ?? pinned?.sha256;
@@ -109,7 +117,8 @@ export class CatalogueFiles {
 
   async #savePins(pins: Pins): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    await writeFile(`${this.#pinsPath}.new`, `${JSON.stringify(pins, undefined, 2)}\n`);
-    await rename(`${this.#pinsPath}.new`, this.#pinsPath);
+    const temp = `${this.#pinsPath}.${process.pid}`;
+    await writeFile(temp, `${JSON.stringify(pins, undefined, 2)}\n`);
+    await rename(temp, this.#pinsPath);
   }
 }
