@@ -18,6 +18,10 @@ export interface FaceProps {
   readonly artifactUrl: (digest: string, file?: string) => string;
   /** The nearest result of this kind on a wire into this node, or further up: boxes need the images they lie on. */
   readonly upstream: (kind: ArtifactRef["kind"]) => Pick<ArtifactRef, "kind" | "digest" | "size"> | undefined;
+  /** The nearest such result made of this node's outputs: an infer's boxes. */
+  readonly downstream: FaceProps["upstream"];
+  /** The nearest such result that another branch made of the same things: the original's boxes beside the candidate's. */
+  readonly beside: FaceProps["upstream"];
   /** Sets a parameter of this node, as an undoable edit (click a layer to keep it in float). */
   readonly setParam: (name: string, value: unknown) => void;
 }

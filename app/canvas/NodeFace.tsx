@@ -14,7 +14,7 @@ import { shownStep, useRun } from "../runs/runStore.ts";
 import { artifactUrl } from "../shell/upload.ts";
 import { Fault } from "./Fault.tsx";
 import { IdleFace } from "./IdleFace.tsx";
-import { nearestResult } from "./nearestResult.ts";
+import { nearestResult, resultBelow, resultBeside } from "./nearestResult.ts";
 import type { NodeView } from "./nodeView.ts";
 import { currentDoc, editor, useEditor } from "./useEditor.ts";
 import { useReport } from "./useReport.ts";
@@ -93,6 +93,8 @@ function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large"> | unde
       previews: previews.map((preview) => artifactUrl(preview.digest)),
       artifactUrl,
       upstream: (kind) => nearestResult(currentDoc(), run, id, kind),
+      downstream: (kind) => resultBelow(currentDoc(), run, id, kind),
+      beside: (kind) => resultBeside(currentDoc(), run, id, kind),
       setParam: (name, value) => editor.apply([{ op: "param", node: id, name, value: jsonOf(value) }]),
     };
   }, [node, def, outputs, previews, report, run, id]);

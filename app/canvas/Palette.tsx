@@ -15,6 +15,15 @@ import { Resizer } from "./Resizer.tsx";
 /** What a dragged palette item carries. */
 export const NODE_MIME = "application/x-edgewright-node";
 const CATEGORIES: readonly Category[] = ["Source", "Optimise", "Compile", "Vision", "Report"];
+/** The order of use; a type that is not here follows, by its name. */
+const ORDER = [
+  ...["load-model", "export-pytorch", "load-images", "load-video", "load-scene"],
+  ...["simplify", "prune", "calibrate", "quantize"],
+  ...["compile-onnxruntime", "compile-tensorrt"],
+  ...["preprocess", "infer", "nms", "annotate"],
+  ...["evaluate", "agreement", "profile", "compare", "export"],
+];
+const place = ({ type }: NodeDef) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
 
 export function Palette() {
   const [query, setQuery] = useState("");
@@ -25,7 +34,9 @@ export function Palette() {
     const text = `${def.title} ${def.type} ${def.category} ${def.doc}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
-  const found = Object.values(nodeDefs).filter(matches);
+  const found = Object.values(nodeDefs)
+    .filter(matches)
+    .sort((a, b) => place(a) - place(b));
   return (
     <aside className={`palette ${collapsed ? "collapsed" : ""} ${open ? "open" : ""}`} aria-label="Nodes">
       {!collapsed && (

@@ -122,6 +122,11 @@ export function fieldErrors(def: NodeDef, params: Readonly<Record<string, unknow
 export function summaryOf(def: NodeDef, params: Readonly<Record<string, unknown>>): string {
   const fields = fieldsOf(def);
   const changed = fields.filter((f) => f.name in params && !sameValue(params[f.name], f.fallback));
+  const size = changed.filter((f) => f.name === "width" || f.name === "height");
+  if (size.length === 2) {
+    const others = changed.filter((f) => !size.includes(f)).map((f) => wordOf(f, params[f.name]));
+    return [`${params.width}×${params.height}`, ...others].filter(Boolean).join(" · ");
+  }
   const told = changed.length > 0 ? changed : fields.filter((f) => f.field.kind === "choice").slice(0, 2);
   return told
     .map((f) => wordOf(f, f.name in params ? params[f.name] : f.fallback))

@@ -1,15 +1,17 @@
 "use client";
 /** The product's promise, always in sight: before and after of this pipeline on its target. */
 import { useQuery } from "@tanstack/react-query";
-import { Check, ChevronDown, X } from "lucide-react";
+import { Check, ChevronDown, TriangleAlert, X } from "lucide-react";
 import Link from "next/link";
 import { DropdownMenu } from "radix-ui";
+import type { ReactNode } from "react";
 import { editor, useDoc } from "../canvas/useEditor.ts";
 import { useProblems } from "../canvas/useNodeView.ts";
 import { follow, isActive, useRun } from "../runs/runStore.ts";
+import { Tip } from "../shell/Tip.tsx";
 import { trpc } from "../trpc.ts";
 import { FigureValue } from "./FigureValue.tsx";
-import { type Figure, resultFigures } from "./figures.ts";
+import { type Figure, type ResultFigures, resultFigures } from "./figures.ts";
 import { bytes, change, fraction, megabytes, milliseconds } from "./format.ts";
 import { useTargetFigures } from "./useTargetFigures.ts";
 
@@ -20,7 +22,8 @@ export function ResultStrip() {
   const figuresFor = useTargetFigures();
   if (!doc) return <section className="strip" />;
   const target = targets?.find((t) => t.id === doc.target);
-  const { figures, accuracy, predicted } = target ? figuresFor(target) : { ...resultFigures({}), predicted: false };
+  const shown = target ? figuresFor(target) : { ...resultFigures({}), predicted: false };
+  const { figures, accuracy, predicted } = shown;
   return (
     <section className="strip" aria-label="Result" data-testid="result-strip">
       <div className="strip-head">
@@ -31,7 +34,9 @@ export function ResultStrip() {
         </span>
       </div>
       {figures.map((figure) => (
-        <FigureCell key={figure.id} figure={figure} accuracy={accuracy} memory={target?.memoryBytes} />
+        <FigureCell key={figure.id} figure={figure} accuracy={accuracy} memory={target?.memoryBytes}>
+          {figure.id === "latency" && !predicted && <Disturbed {...shown} />}
+        </FigureCell>
       ))}
       <div className="grow items-end">
         <RunPicker pipeline={doc.name} />
@@ -43,25 +48,52 @@ export function ResultStrip() {
 
 /** How many nodes are not ready to run; a click goes to the first. */
 function Problems() {
-  const nodes = [...new Set(useProblems().flatMap((p) => (p.severity === "error" && p.nodeId ? [p.nodeId] : [])))];
+  const problems = useProblems().filter((p) => p.severity === "error" && p.nodeId !== undefined);
+  const nodes = [...new Set(problems.flatMap((p) => p.nodeId ?? []))];
   const [first] = nodes;
   if (first === undefined) return null;
+  const onlyFiles = problems.every((p) => p.code === "missing-source");
+  const one = nodes.length === 1;
+  const what = onlyFiles ? `need${one ? "s" : ""} a file` : `${one ? "is" : "are"} not ready`;
   return (
     <div>
-      <button type="button" className="badge warn" data-testid="problems" onClick={() => editor.select([first])}>
-        {nodes.length === 1 ? "1 node is not ready" : `${nodes.length} nodes are not ready`}
+      <button
+        type="button"
+        className={`badge ${onlyFiles ? "" : "warn"}`}
+        data-testid="problems"
+        onClick={() => editor.select([first])}
+      >
+        {nodes.length} {one ? "node" : "nodes"} {what}
       </button>
     </div>
   );
 }
 
+/** Above this share other programs may have changed the latency. */
+const BUSY = 0.2;
+
+/** Says that the timing was disturbed, and what the processor time tells instead; the reader judges. */
+function Disturbed({ othersShare = 0, cpuRatio }: ResultFigures) {
+  if (othersShare <= BUSY) return null;
+  const others = `Other programs took ${Math.round(othersShare * 100)} % of the CPU`;
+  const text = cpuRatio ? `${others}; CPU time ×${cpuRatio.toFixed(2)}` : others;
+  return (
+    <Tip text={text} side="top">
+      <button type="button" className="warn" aria-label={text} data-testid="disturbed">
+        <TriangleAlert className="icon" />
+      </button>
+    </Tip>
+  );
+}
+
 interface CellProps {
+  readonly children?: ReactNode;
   readonly figure: Figure;
   readonly accuracy: string;
   readonly memory: number | undefined;
 }
 
-function FigureCell({ figure, accuracy, memory }: CellProps) {
+function FigureCell({ figure, accuracy, memory, children }: CellProps) {
   const { before, after } = figure;
   const both = before && after ? ([before.value, after.value] as const) : undefined;
   switch (figure.id) {
@@ -87,6 +119,7 @@ function FigureCell({ figure, accuracy, memory }: CellProps) {
           <span className="l">Latency p50</span>
           <FigureValue before={before} after={after} show={milliseconds} unit="ms">
             {both && <small className={both[1] < both[0] ? "good" : "muted"}> {change(...both)}</small>}
+            {children}
           </FigureValue>
         </div>
       );

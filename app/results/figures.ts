@@ -20,6 +20,10 @@ export interface ResultFigures {
   readonly figures: readonly Figure[];
   /** What the accuracy is: `mAP50`, `top-1`. */
   readonly accuracy: string;
+  /** The largest share of the processor that other programs took while either side was timed; absent where untold. */
+  readonly othersShare?: number;
+  /** The candidate's processor time for one of the baseline's: what other programs disturb least. */
+  readonly cpuRatio?: number;
 }
 
 const interval = z.tuple([z.number(), z.number()]);
@@ -28,6 +32,8 @@ const profile = z.looseObject({
   kind: z.literal("profile"),
   provenance: z.string(),
   p50Ms: figure,
+  cpuMs: figure,
+  conditions: z.looseObject({ otherProcessesCpuShare: figure }).optional().catch(undefined),
   sizeBytes: figure,
   peakMemoryBytes: figure,
   interval: z.record(z.string(), z.unknown()).optional().catch(undefined),
@@ -48,7 +54,11 @@ export function resultFigures(reports: Reports): ResultFigures {
     before: of("before"),
     after: of("after"),
   });
+  const shares = [profiles.before, profiles.after].flatMap((p) => p?.conditions?.otherProcessesCpuShare ?? []);
+  const [cpuBefore, cpuAfter] = [profiles.before?.cpuMs, profiles.after?.cpuMs];
   return {
+    ...(shares.length > 0 && { othersShare: Math.max(...shares) }),
+    ...(cpuBefore && cpuAfter && { cpuRatio: cpuAfter / cpuBefore }),
     accuracy: key === "top1" ? "top-1" : "mAP50",
     figures: [
       pair("size", (side) => exact(profiles[side]?.sizeBytes)),

@@ -1,4 +1,4 @@
-/** One figure that tells a step's result, from its report or, where there is none, from its progress and sizes. */
+/** One figure that tells a step's result, the same whether it ran or came from the cache: from what is stored, never from progress. */
 import { z } from "zod";
 import type { StepState } from "../../pipelines/document/reduceRun.ts";
 import { bytes, figureText, fraction, milliseconds } from "./format.ts";
@@ -13,15 +13,18 @@ const BY_REPORT: Readonly<Record<string, (report: Json) => string | undefined>> 
     figureText(r.mAP50, (v) => `mAP50 ${fraction(v)}`) ?? figureText(r.top1, (v) => `top-1 ${fraction(v)}`),
 };
 
-export function headlineOf(step: StepState, report: Json | undefined): string {
+/** `images`: how many it gave or, where it gave none, worked on. A step that did not finish has nothing to tell. */
+export function headlineOf(step: StepState, report: Json | undefined, images: number | undefined): string {
+  const { progress, state } = step;
+  if (state === "running" && progress) {
+    return progress.total ? `${progress.done} / ${progress.total}` : `${progress.done} ${progress.unit ?? ""}`.trim();
+  }
+  if (state !== "done" && state !== "hit") return "";
   const told = report && BY_REPORT[String(report.kind)]?.(report);
   if (told) return told;
-  const { progress } = step;
-  if (progress?.total && step.state === "running") return `${progress.done} / ${progress.total}`;
   const sized = Object.values(step.outputs).find((o) => (o.kind === "model" || o.kind === "engine") && o.size);
   if (sized?.size) return bytes(sized.size);
-  if (progress?.done && progress.unit) return `${progress.done} ${progress.unit}`;
-  return "";
+  return images === undefined ? "" : `${images} images`;
 }
 
 const rows = z.array(z.looseObject({ metric: z.string(), best: z.string().optional(), ratio: z.number().optional() }));

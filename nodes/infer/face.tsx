@@ -1,9 +1,15 @@
-/** What the network answered: a map of its strongest responses, or the matrix it gave, for the first frames. */
+/** What the network found, once an NMS has told; until then its answer: where it is strongest, or the matrix it gave. */
+import { BoxesFace } from "../boxesFace.tsx";
 import type { FaceProps } from "../face.ts";
 
 const GAP = 6;
 
-export function Face({ previews, large }: FaceProps) {
+export function Face(props: FaceProps) {
+  const detections = props.downstream("detections");
+  return detections ? <BoxesFace {...props} detections={detections} /> : <Answers {...props} />;
+}
+
+function Answers({ previews, large }: FaceProps) {
   const shown = previews.slice(0, 2);
   if (shown.length === 0) return null;
   const width = (216 - GAP * (shown.length - 1)) / shown.length;
@@ -22,7 +28,7 @@ export function Face({ previews, large }: FaceProps) {
           x={i * (width + GAP)}
           width={width}
           height={96}
-          preserveAspectRatio="xMidYMid slice"
+          preserveAspectRatio="xMidYMid meet"
           style={{ imageRendering: "pixelated" }}
         />
       ))}

@@ -12,6 +12,8 @@ export function renderFace(Face: FaceComponent, props: Partial<FaceProps>): stri
     previews: [],
     artifactUrl: (digest, file) => `/blobs/${digest}${file === undefined ? "" : `/${file}`}`,
     upstream: () => undefined,
+    downstream: () => undefined,
+    beside: () => undefined,
     setParam: () => undefined,
   };
   return renderToStaticMarkup(createElement(Face, { ...rest, ...props }));
