@@ -20,7 +20,7 @@ const report = {
 
 it("says how many nodes are left and which share was fused", () => {
   const html = renderFace(Face, { report });
-  expect(html).toContain("211 nodes → 136");
+  expect(html).toContain("211 to 136 nodes");
   expect(html).toContain("fused 25 %");
 });
 
