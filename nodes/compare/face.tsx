@@ -1,4 +1,4 @@
-/** The original and the variant side by side, the better figure bold. Opened: every row, and speed against accuracy. */
+/** The original and the variant side by side, the better figure bold, and accuracy over speed. Opened: every row. */
 import type { FaceProps } from "../face.ts";
 import { type CompareReport, compareReport, type ReportRow } from "./report.ts";
 
@@ -14,28 +14,41 @@ export function Face({ report, large }: FaceProps) {
 
 function Small({ report: { rows, warnings } }: { readonly report: CompareReport }) {
   const shown = FIRST.flatMap((metric) => rows.find((row) => row.metric === metric) ?? []).slice(0, ON_NODE);
+  const points = tradeOff(rows);
+  const [middle, right] = points ? [106, 146] : [146, 216];
   return (
     <svg viewBox="0 0 216 96" width="100%" height="96" role="img" aria-label={shown.map(sentence).join("; ")}>
-      <text x="146" y="11" textAnchor="end" fill="var(--text-3)" fontSize="11">
-        baseline
-      </text>
-      <text x="216" y="11" textAnchor="end" fill="var(--text-3)" fontSize="11">
-        candidate
-      </text>
+      <g className="more" fontSize="11" fill="var(--text-3)" textAnchor="end">
+        <text x={middle} y="11">
+          {points ? "base" : "baseline"}
+        </text>
+        <text x={right} y="11">
+          {points ? "cand." : "candidate"}
+        </text>
+      </g>
       {shown.map((row, i) => (
-        <g key={row.metric} transform={`translate(0 ${29 + i * 19})`} fontSize="12">
-          <text fill="var(--text-2)">{shortLabel(row)}</text>
-          <Figure row={row} side="baseline" x={146} />
-          <Figure row={row} side="candidate" x={216} />
+        <g key={row.metric} transform={`translate(0 ${29 + i * 19})`} fontSize={points ? 11 : 12}>
+          <text fill="var(--text-2)">{points ? shortLabel(row).replace(/ MB$/, "") : shortLabel(row)}</text>
+          <Figure row={row} side="baseline" x={middle} />
+          <Figure row={row} side="candidate" x={right} />
         </g>
       ))}
+      {points && (
+        <g className="more" transform="translate(158 4)">
+          <Plot points={points} width={56} height={84} />
+        </g>
+      )}
       <g className="less">
-        {shown.map((row, i) => (
-          <g key={row.metric} transform={`translate(0 ${4 + i * 24})`}>
-            <rect width={length(row, "baseline")} height="8" rx="2" fill="var(--text-3)" fillOpacity={0.6} />
-            <rect y="9" width={length(row, "candidate")} height="8" rx="2" fill="var(--accent)" fillOpacity={0.8} />
-          </g>
-        ))}
+        {points ? (
+          <Plot points={points} width={214} height={92} />
+        ) : (
+          shown.map((row, i) => (
+            <g key={row.metric} transform={`translate(0 ${4 + i * 24})`}>
+              <rect width={length(row, "baseline")} height="8" rx="2" fill="var(--text-3)" fillOpacity={0.6} />
+              <rect y="9" width={length(row, "candidate")} height="8" rx="2" fill="var(--accent)" fillOpacity={0.8} />
+            </g>
+          ))
+        )}
       </g>
       {warnings.length > 0 && (
         <path className="more" d="M0 11l5-9 5 9z" fill="var(--state-stale)">
@@ -126,41 +139,82 @@ function Cell({ row, side }: { readonly row: ReportRow; readonly side: Side }) {
   );
 }
 
-/** Latency to the right, accuracy up; the candidate in teal, the baseline in grey, estimates hollow. */
-function TradeOff({ rows }: Pick<CompareReport, "rows">) {
+interface Point {
+  readonly side: Side;
+  readonly x: number;
+  readonly y: number;
+  readonly guessed: boolean;
+}
+
+/** Latency and accuracy of both sides; undefined where either lacks one. */
+function tradeOff(rows: readonly ReportRow[]): readonly Point[] | undefined {
   const speed = rows.find((row) => row.metric === "profile.p50Ms");
-  const accuracy = rows.find((row) => row.metric === "evaluate.mAP50" || row.metric === "evaluate.top1");
-  const sides = (["baseline", "candidate"] as const).flatMap((side) => {
+  const accuracy = accuracyRow(rows);
+  const points = (["baseline", "candidate"] as const).flatMap((side) => {
     const [x, y] = [speed?.[side], accuracy?.[side]];
-    return x === undefined || y === undefined ? [] : [{ side, x, y }];
+    return x === undefined || y === undefined ? [] : [{ side, x, y, guessed: speed?.provenance[side] === "estimated" }];
   });
-  if (!speed || !accuracy || sides.length < 2) return null;
-  const slowest = Math.max(...sides.map(({ x }) => x)) * 1.15 || 1;
-  const high = Math.max(...sides.map(({ y }) => y));
-  const low = Math.min(...sides.map(({ y }) => y));
+  return points.length === 2 ? points : undefined;
+}
+
+function accuracyRow(rows: readonly ReportRow[]): ReportRow | undefined {
+  return rows.find((row) => row.metric === "evaluate.mAP50" || row.metric === "evaluate.top1");
+}
+
+interface PlotProps {
+  readonly points: readonly Point[];
+  readonly width: number;
+  readonly height: number;
+  readonly named?: boolean;
+}
+
+/** Latency to the right from 0, accuracy up; the candidate in teal, the baseline in grey, estimates hollow. */
+function Plot({ points, width, height, named }: PlotProps) {
+  const slowest = Math.max(...points.map(({ x }) => x)) * 1.25 || 1;
+  const high = Math.max(...points.map(({ y }) => y));
+  const low = Math.min(...points.map(({ y }) => y));
+  // A difference of less than a tenth is drawn as small as it is.
   const room = Math.max(high - low, high * 0.1, 1e-6);
-  const at = (x: number, y: number) => ({ cx: 30 + (x / slowest) * 320, cy: 100 - ((y - low) / room) * 70 });
   return (
-    <svg viewBox="0 0 360 140" role="img" aria-label="Accuracy over latency" style={{ width: "100%", maxWidth: 360 }}>
-      <path d="M30.5 8V120.500H352" stroke="var(--border-strong)" fill="none" />
-      {sides.map(({ side, x, y }) => {
+    <g>
+      <path d={`M0.5 0V${height - 0.5}H${width}`} stroke="var(--border-strong)" fill="none" />
+      {points.map(({ side, x, y, guessed }) => {
         const hue = side === "candidate" ? "var(--accent)" : "var(--text-3)";
-        const guessed = speed.provenance[side] === "estimated";
-        const { cx, cy } = at(x, y);
+        const [cx, cy] = [(x / slowest) * width, height * (0.75 - ((y - low) / room) * 0.5)];
         return (
           <g key={side}>
-            <circle cx={cx} cy={cy} r={5} fill={guessed ? "var(--surface-1)" : hue} stroke={hue} strokeWidth={2} />
-            <text x={cx} y={cy - 10} textAnchor="middle" fill="var(--text-2)" fontSize={11}>
-              {side}
-            </text>
+            <circle cx={cx} cy={cy} r={4} fill={guessed ? "var(--surface-1)" : hue} stroke={hue} strokeWidth={2} />
+            {named && (
+              <text x={cx} y={side === "candidate" ? cy - 10 : cy + 18} textAnchor="middle" fill="var(--text-2)">
+                {side}
+              </text>
+            )}
           </g>
         );
       })}
-      <text x="352" y="136" textAnchor="end" fill="var(--text-3)" style={MONO}>
+    </g>
+  );
+}
+
+function TradeOff({ rows }: Pick<CompareReport, "rows">) {
+  const points = tradeOff(rows);
+  if (!points) return null;
+  return (
+    <svg
+      viewBox="0 0 360 150"
+      role="img"
+      aria-label="Accuracy over latency"
+      style={{ width: "100%", maxWidth: 360 }}
+      fontSize={11}
+    >
+      <g transform="translate(4 18)">
+        <Plot points={points} width={350} height={112} named />
+      </g>
+      <text x="354" y="146" textAnchor="end" fill="var(--text-3)" style={MONO}>
         p50, ms
       </text>
-      <text x="30" y="136" fill="var(--text-3)" style={MONO}>
-        {accuracy.label}
+      <text x="4" y="12" fill="var(--text-3)" style={MONO}>
+        ↑ {accuracyRow(rows)?.label}
       </text>
     </svg>
   );
