@@ -47,7 +47,7 @@ interface FramesProps {
   readonly urlOf: (item: DetectionItem) => string | undefined;
 }
 
-/** One slider for all: left of it the reference's boxes, right of it this node's. */
+/** One slider for all: left of it the other model's boxes, right of it this one's. */
 function Frames({ items, before, urlOf }: FramesProps) {
   const [percent, setPercent] = useState(50);
   const referenceOf = new Map(before.map((item) => [item.frame, item]));
@@ -56,17 +56,17 @@ function Frames({ items, before, urlOf }: FramesProps) {
     <div style={{ display: "grid", gap: 12 }}>
       {shared && (
         <label style={{ display: "flex", gap: 8, alignItems: "center" }}>
-          reference
+          other model
           <input
             type="range"
             min={0}
             max={100}
             value={percent}
-            aria-label="Share of each picture that shows the reference's boxes, in percent"
+            aria-label="Share of each picture that shows the other model's boxes, in percent"
             onChange={(event) => setPercent(Number(event.target.value))}
             style={{ flex: 1, accentColor: "var(--accent)" }}
           />
-          this
+          this one
         </label>
       )}
       <div style={{ display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(240px, 1fr))", gap: 8 }}>
