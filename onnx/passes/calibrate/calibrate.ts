@@ -139,6 +139,7 @@ function rangesOf(seen: RangeStatistics) {
     mse: by("mse"),
     "lp-norm": by("lp-norm"),
     percentile: by("percentile"),
+    "moving-average": by("moving-average"),
     minmax: by("minmax"),
     entropy: by("entropy"),
   } satisfies TensorCalibration["ranges"];

@@ -3,7 +3,7 @@ export const CALIBRATION_METHODS = ["minmax", "moving-average", "percentile", "e
 export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
 /** What `auto` keeps the ranges of; the first serves where nothing is measured to choose by. */
-export const CANDIDATE_METHODS = ["mse", "lp-norm", "percentile", "minmax", "entropy"] as const;
+export const CANDIDATE_METHODS = ["mse", "lp-norm", "percentile", "moving-average", "minmax", "entropy"] as const;
 export type CandidateMethod = (typeof CANDIDATE_METHODS)[number];
 
 /** A clip: asymmetric, and symmetric as a bound of |x|. */

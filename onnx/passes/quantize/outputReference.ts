@@ -10,7 +10,7 @@ export interface MeasuringContext {
   readonly progress?: (done: number, total: number, message: string) => void;
 }
 
-/** SQNR of a model's outputs, dB; infinite where they are equal. */
+/** SQNR of a model's outputs, dB, the mean over the frames: pooled, one loud frame would speak for all. Infinite where equal. */
 export interface OutputSqnr {
   /** Each output weighs the same. */
   readonly meanDb: number;
@@ -36,13 +36,19 @@ export class OutputReference {
   /** On the first `most` frames. */
   async measure(model: Model, most = this.frames.length): Promise<OutputSqnr> {
     await using session = await this.ctx.evaluator.open(model);
-    const sums = new SqnrByName();
+    const frames = new Map<string, number[]>();
     for (const { feeds, outputs } of this.frames.slice(0, most)) {
       this.ctx.signal?.throwIfAborted();
-      sums.add(outputs, await session.run(feeds));
+      const frame = new SqnrByName();
+      frame.add(outputs, await session.run(feeds));
+      for (const [name, db] of frame.result()) frames.set(name, [...(frames.get(name) ?? []), db]);
     }
-    const all = [...sums.result().values()];
+    const all = [...frames.values()].map(mean);
     if (all.length === 0) return { meanDb: Number.POSITIVE_INFINITY, worstDb: Number.POSITIVE_INFINITY };
-    return { meanDb: all.reduce((sum, db) => sum + db, 0) / all.length, worstDb: Math.min(...all) };
+    return { meanDb: mean(all), worstDb: Math.min(...all) };
   }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }
