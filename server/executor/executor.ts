@@ -2,6 +2,7 @@
  * The executor: takes documents, runs them one after another, each as a log of events. Everything it needs of the
  * machine is handed in; it is the same behind the server, the terminal and the tests.
  */
+import { setMaxListeners } from "node:events";
 import type { Diagnostic } from "../../nodes/define.ts";
 import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import type { RunEvent, RunOutput } from "../../pipelines/document/events.ts";
@@ -128,6 +129,8 @@ export class Executor {
   #enqueue(runId: string, request: RunRequest, prepared: Prepared): void {
     const log = this.options.runs.open(runId);
     const cancel = new AbortController();
+    // A listener for each step that waits or runs: as many as the pipeline has nodes.
+    setMaxListeners(0, cancel.signal);
     const end = new Promise<void>((resolve) => {
       const work = async () => {
         await this.#run(request, prepared, { log, signal: cancel.signal });
