@@ -16,9 +16,14 @@ const npm = (i: Import, ...names: string[]) =>
   !i.own && names.some((n) => i.target === n || i.target.startsWith(`${n}/`));
 const shared = ["define", "ports", "context", "face"].map((name) => `nodes/${name}.ts`);
 /** What several faces share; it loads in a browser as they do. */
-const faceParts = ["imagesIndex.ts", "detectionsHead.ts", "useHead.ts", "pictures.tsx", "bestPerBox.ts"].map(
-  (name) => `nodes/${name}`,
-);
+const faceParts = [
+  "imagesIndex.ts",
+  "detectionsHead.ts",
+  "useHead.ts",
+  "pictures.tsx",
+  "bestPerBox.ts",
+  "boxesFace.tsx",
+].map((name) => `nodes/${name}`);
 
 describe("imports point down only", () => {
   it("onnx/ knows nothing but itself", () => {
