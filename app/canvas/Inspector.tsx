@@ -91,7 +91,7 @@ function NodeDetails({ id, node, def }: DetailsProps) {
         />
       </section>
       <PortList id={id} def={def} />
-      <LastResult id={id} />
+      <LastResult id={id} def={def} />
       <section className="doc">
         {def.doc}
         <p className="hint mono">{id}</p>

@@ -1,6 +1,8 @@
 "use client";
 /** The last result of a node in the inspector: its figures with their kind, its files to download, its log. */
 import { Download } from "lucide-react";
+import type { NodeDef } from "../../nodes/define.ts";
+import { LargeResult } from "../canvas/LargeResult.tsx";
 import { duration } from "../canvas/nodeView.ts";
 import { useNodeView } from "../canvas/useNodeView.ts";
 import { useReport } from "../canvas/useReport.ts";
@@ -13,7 +15,7 @@ import { ProvenanceBadge } from "./ProvenanceBadge.tsx";
 
 const EXTENSION: Readonly<Record<string, string>> = { model: ".onnx", engine: ".engine", detections: ".ndjson" };
 
-export function LastResult({ id }: { readonly id: string }) {
+export function LastResult({ id, def }: { readonly id: string; readonly def: NodeDef }) {
   const step = useRun(({ run }) => run.steps[id]);
   const view = useNodeView(id);
   const report = useReport(step?.outputs.report?.digest);
@@ -44,6 +46,7 @@ export function LastResult({ id }: { readonly id: string }) {
       {step.reason && <p className="hint mt-1">{step.reason}</p>}
       {outputs.length > 0 && (
         <div className="chips mt-2">
+          <LargeResult id={id} def={def} label="Open large" className="btn small" />
           {outputs.map(([port, output]) => (
             <a
               key={port}
