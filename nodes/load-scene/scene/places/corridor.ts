@@ -8,6 +8,7 @@ import type { Vec } from "../raster/camera.ts";
 import type { Lamp } from "../raster/canvas.ts";
 import type { Face } from "../raster/faces.ts";
 import type { HangingPlace, Place } from "./place.ts";
+import { roomWalls } from "./room.ts";
 
 export function corridor(random: Random): Place {
   const half = random.between(1.1, 2.8);
@@ -19,30 +20,7 @@ export function corridor(random: Random): Place {
   const faces: Face[] = [
     level([-half, 0, -2], [half, 0, long], floorPaint(random), { ground: true }),
     level([-half, high, -2], [half, high, long], ceiling(random), { ceiling: true }),
-    wall({
-      from: [-half, 0, -2],
-      along: [0, 0, 1],
-      length: long + 2,
-      height: high,
-      normal: [1, 0, 0],
-      paint: wallPaint,
-    }),
-    wall({
-      from: [half, 0, -2],
-      along: [0, 0, 1],
-      length: long + 2,
-      height: high,
-      normal: [-1, 0, 0],
-      paint: wallPaint,
-    }),
-    wall({
-      from: [-half, 0, long],
-      along: [1, 0, 0],
-      length: 2 * half,
-      height: high,
-      normal: [0, 0, -1],
-      paint: wallPaint,
-    }),
+    ...roomWalls({ half, long, high, paint: wallPaint }),
   ];
   const doorRgb = hsv(random.pick([0.07, 0.1, 0.6, 0.35]), random.between(0.05, 0.5), random.between(0.2, 0.8));
   const hangings: HangingPlace[] = [];

@@ -2,13 +2,14 @@
 import { hsv } from "../colour.ts";
 import { distractor } from "../distractors.ts";
 import { goods, plain, tiled } from "../paints.ts";
-import { level, type Prop, slabFaces, wall } from "../prop.ts";
+import { level, type Prop, slabFaces } from "../prop.ts";
 import type { Random } from "../random.ts";
 import type { Vec } from "../raster/camera.ts";
 import type { Lamp } from "../raster/canvas.ts";
 import type { Face } from "../raster/faces.ts";
 import { floorPaint } from "./corridor.ts";
 import type { HangingPlace, Place, Rect } from "./place.ts";
+import { roomWalls } from "./room.ts";
 
 export function shop(random: Random): Place {
   const half = random.between(3.5, 7.5);
@@ -36,30 +37,7 @@ export function shop(random: Random): Place {
       }),
       { ceiling: true },
     ),
-    wall({
-      from: [-half, 0, -2],
-      along: [0, 0, 1],
-      length: long + 2,
-      height: high,
-      normal: [1, 0, 0],
-      paint: wallPaint,
-    }),
-    wall({
-      from: [half, 0, -2],
-      along: [0, 0, 1],
-      length: long + 2,
-      height: high,
-      normal: [-1, 0, 0],
-      paint: wallPaint,
-    }),
-    wall({
-      from: [-half, 0, long],
-      along: [1, 0, 0],
-      length: 2 * half,
-      height: high,
-      normal: [0, 0, -1],
-      paint: wallPaint,
-    }),
+    ...roomWalls({ half, long, high, paint: wallPaint }),
   ];
   const lamps: Lamp[] = [];
   for (let x = -half + 1.5; x < half; x += random.between(2, 3)) {
