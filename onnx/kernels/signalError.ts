@@ -10,11 +10,17 @@ export interface SignalError {
 
 /** Adds a pair of tensors of one size; a NaN on either side makes the sums NaN. */
 export function addSignalError(reference: ArrayLike<number>, candidate: ArrayLike<number>, into: SignalError): void {
+  let { maxAbs } = into;
+  let signal = 0;
+  let error = 0;
   for (let i = 0; i < reference.length; i++) {
     const difference = candidate[i] - reference[i];
-    into.signal += reference[i] * reference[i];
-    into.error += difference * difference;
+    signal += reference[i] * reference[i];
+    error += difference * difference;
     const size = Math.abs(difference);
-    if (size > into.maxAbs) into.maxAbs = size;
+    if (size > maxAbs) maxAbs = size;
   }
+  into.signal += signal;
+  into.error += error;
+  into.maxAbs = maxAbs;
 }

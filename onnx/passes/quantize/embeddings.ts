@@ -15,7 +15,7 @@ import {
   quantizeBlocks,
   quantizeChannels,
 } from "../../kernels/quantizeWeights.ts";
-import { addSquaredError } from "../../kernels/squaredError.ts";
+import { addSignalError } from "../../kernels/signalError.ts";
 import { nodeName } from "./layers.ts";
 import { replaceConstant, takeOver } from "./replaceConstant.ts";
 
@@ -55,8 +55,8 @@ export async function embeddingToBytes({ node, table, rows, columns }: Embedding
   const layout = { outer: rows, channels: columns, inner: 1 };
   const scales = leastErrorScales(weights, layout, 127);
   const integers = quantizeChannels(weights, layout, scales, 127);
-  const error = { signal: 0, noise: 0 };
-  addSquaredError(weights, dequantizeChannels(integers, layout, scales), error);
+  const sum = { signal: 0, error: 0, maxAbs: 0 };
+  addSignalError(weights, dequantizeChannels(integers, layout, scales), sum);
   replaceConstant(node, 0, graph.addInitializer(`${name}_q`, Tensor.of(DataType.INT8, [rows, columns], integers)));
   node.setOutput(0, null);
   node.setOutput(0, graph.addValue(graph.freshName(`${out.name}_q`)));
@@ -72,7 +72,7 @@ export async function embeddingToBytes({ node, table, rows, columns }: Embedding
     },
     after,
   );
-  return { node: nodeName(node), output: out.name, bits: 8, sqnrDb: sqnrDb(error) };
+  return { node: nodeName(node), output: out.name, bits: 8, sqnrDb: sqnrDb({ signal: sum.signal, noise: sum.error }) };
 }
 
 export async function embeddingToNibbles(
