@@ -9,14 +9,18 @@ export function carriedInputs(node: Node): readonly Value[] {
   return (rule.inputs(node) ?? []).flatMap((index) => node.inputs[index] ?? []);
 }
 
-/** What layers read, at once or through operators that only move elements. */
-export function wantedInIntegers(graph: Graph, layers: readonly Layer[]): ReadonlySet<Value> {
+/** What layers read, at once or through operators that only move elements (and that `carries` lets move integers). */
+export function wantedInIntegers(
+  graph: Graph,
+  layers: readonly Layer[],
+  carries: (node: Node) => boolean = () => true,
+): ReadonlySet<Value> {
   const readers = new Map(layers.map((layer) => [layer.node, layer]));
   const wanted = new Set<Value>();
   for (const node of [...graph.nodes].reverse()) {
     const layer = readers.get(node);
     if (layer) wanted.add(layer.input);
-    else if (node.outputs.some((out) => out && wanted.has(out)))
+    else if (carries(node) && node.outputs.some((out) => out && wanted.has(out)))
       for (const input of carriedInputs(node)) wanted.add(input);
   }
   return wanted;

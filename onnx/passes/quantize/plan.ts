@@ -9,8 +9,9 @@ import type { Graph, Node, Value } from "../../ir/graph.ts";
 import type { ClipRange } from "../calibrate/table.ts";
 import { unionOf } from "./activationRange.ts";
 import { carriedInputs, wantedInIntegers } from "./carried.ts";
-import type { Layer } from "./layers.ts";
+import { type Layer, nodeName } from "./layers.ts";
 import type { Layout } from "./layout.ts";
+import type { Placement } from "./placement.ts";
 
 export interface QuantizationPlan {
   readonly layers: readonly Layer[];
@@ -29,11 +30,16 @@ export interface PlannedTensor {
 /** How much wider a shared range may be than a tensor's own: a fifth costs 1.6 dB of that tensor's own noise. */
 const WIDER = 1.2;
 
+export interface PlanRules {
+  readonly layout: Layout;
+  readonly placement?: Placement | undefined;
+  readonly rangeOf: (value: Value) => ClipRange;
+}
+
 export function planQuantization(
   graph: Graph,
   layers: readonly Layer[],
-  layout: Layout,
-  rangeOf: (value: Value) => ClipRange,
+  { layout, placement, rangeOf }: PlanRules,
 ): QuantizationPlan {
   const tensors = new Map<Value, PlannedTensor>();
   if (!layout.quantizeOutputs) {
@@ -41,7 +47,7 @@ export function planQuantization(
     return { layers, tensors, carriers: new Set() };
   }
   const born = new Set(layers.map(({ output }) => output));
-  const carriers = carryingNodes(graph, layers, born);
+  const carriers = carryingNodes(graph, layers, { born, placement });
   const groups = new ScaleGroups(rangeOf);
   for (const { input, output } of layers) for (const value of [input, output]) groups.add(value);
   for (const [node, inputs] of carriers) {
@@ -55,13 +61,23 @@ export function planQuantization(
 }
 
 /** Carry operators between integers and a layer, in graph order, with the inputs they carry. */
-function carryingNodes(graph: Graph, layers: readonly Layer[], born: ReadonlySet<Value>): Map<Node, readonly Value[]> {
-  const wanted = wantedInIntegers(graph, layers);
+function carryingNodes(
+  graph: Graph,
+  layers: readonly Layer[],
+  { born, placement }: { readonly born: ReadonlySet<Value>; readonly placement: Placement | undefined },
+): Map<Node, readonly Value[]> {
+  const carries = (node: Node) => placement?.get(nodeName(node)) !== "float";
+  const wanted = wantedInIntegers(graph, layers, carries);
   const integers = new Set(born);
   const carriers = new Map<Node, readonly Value[]>();
   for (const node of graph.nodes) {
     const inputs = carriedInputs(node);
-    if (!inputs.some((input) => integers.has(input)) || !node.outputs.some((out) => out && wanted.has(out))) continue;
+    if (
+      !carries(node) ||
+      !inputs.some((input) => integers.has(input)) ||
+      !node.outputs.some((out) => out && wanted.has(out))
+    )
+      continue;
     carriers.set(node, inputs);
     for (const out of node.outputs) if (out) integers.add(out);
   }

@@ -1,6 +1,6 @@
 /** One door to every form of quantization: chooses the layers, lets the form do its work, says what it did and why. */
 import type { Model } from "../../ir/graph.ts";
-import type { CalibrationTable } from "../calibrate/table.ts";
+import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { quantizeBlockwise } from "./blockInt4.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
@@ -8,10 +8,14 @@ import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbed
 import type { Format } from "./format.ts";
 import { convertToHalf } from "./halfPrecision.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
+import { quantizeLayerWeights } from "./layerWeights.ts";
 import { type LayoutName, layoutOf } from "./layout.ts";
+import type { Placement } from "./placement.ts";
+import { ownWeightSqnrDb } from "./predictSqnr.ts";
 import { QuantizeError } from "./quantizeError.ts";
 import { reasonForFloat } from "./reasonForFloat.ts";
-import { designInt8, writeInt8 } from "./staticInt8.ts";
+import { designInt8, WEIGHT_LIMIT, writeInt8 } from "./staticInt8.ts";
+import { storeWeight } from "./storedWeights.ts";
 
 export interface QuantizeOptions {
   readonly format: Format;
@@ -29,6 +33,8 @@ export interface QuantizeOptions {
   readonly measured?: ReadonlyMap<string, number>;
   /** Layers that are to stay so too, for the outputs' sake. */
   readonly spared?: ReadonlySet<string>;
+  /** Static INT8: where each layer computes; one that it names takes that form whatever the floors say. */
+  readonly placement?: Placement;
 }
 
 export interface LayerResult {
@@ -89,19 +95,26 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   const upgraded = upgradeOpset(model, QDQ_OPSET);
   const layout = layoutOf(options.layout);
   const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
-  const gainless = chosen.filter((layer) => productsOf(layer) < layout.fewestProducts && options.minSqnrDb > 0);
-  let layers = chosen.filter((layer) => !gainless.includes(layer));
-  requireLayers(layers);
-  let design = await designInt8(model.graph, layers, table, layout);
+  const placed = (layer: Layer) => options.placement?.get(layer.name);
+  const floats = chosen.filter((layer) => placed(layer) === "float");
+  const stored = chosen.filter((layer) => placed(layer) === "weights");
+  const candidates = chosen.filter((layer) => !floats.includes(layer) && !stored.includes(layer));
+  const gainless = candidates.filter(
+    (layer) => !placed(layer) && productsOf(layer) < layout.fewestProducts && options.minSqnrDb > 0,
+  );
+  let layers = candidates.filter((layer) => !gainless.includes(layer));
+  if (stored.length === 0) requireLayers(layers);
+  const how = { table, layout, placement: options.placement };
+  let design = await designInt8(model.graph, layers, how);
   const tooNoisy = new Map<string, LeftInFloat>();
   for (const { layer, predictedSqnrDb } of design.layers) {
-    const reason = reasonForFloat(layer.name, predictedSqnrDb, options);
+    const reason = placed(layer) ? undefined : reasonForFloat(layer.name, predictedSqnrDb, options);
     if (reason) tooNoisy.set(layer.name, { node: layer.name, opType: layer.node.opType, reason });
   }
   if (tooNoisy.size > 0) {
     layers = layers.filter(({ name }) => !tooNoisy.has(name));
-    requireLayers(layers);
-    design = await designInt8(model.graph, layers, table, layout);
+    if (stored.length === 0) requireLayers(layers);
+    design = await designInt8(model.graph, layers, how);
   }
   // Before the writing, which gives a graph output's name to the dequantized tensor.
   const described = design.layers.map(({ layer, predictedSqnrDb }) => ({
@@ -111,11 +124,30 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   }));
   writeInt8(model.graph, design, layout);
   return {
-    layers: described,
-    kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason)],
+    layers: [...described, ...(await storeWeights(model, stored, table))],
+    kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason), ...floats.map(floatReason)],
     left,
     upgraded,
   };
+}
+
+/** Weights in 8 bits for layers that compute in float. */
+async function storeWeights(
+  model: Model,
+  layers: readonly Layer[],
+  table: CalibrationTable,
+): Promise<readonly LayerResult[]> {
+  const results: LayerResult[] = [];
+  for (const layer of layers) {
+    const weights = await quantizeLayerWeights(layer, {
+      limit: WEIGHT_LIMIT,
+      input: calibrationOf(table, layer.input.name),
+    });
+    const ownSqnrDb = ownWeightSqnrDb(layer, weights.noise, table);
+    results.push({ ...describe(layer), bits: 8, ownSqnrDb, note: "weights alone: it computes in float" });
+    storeWeight(model.graph, layer, weights);
+  }
+  return results;
 }
 
 async function quantizeByTheRun(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
@@ -202,6 +234,10 @@ function productsOf({ view }: Layer): number {
 function gainlessReason(layer: Layer): LeftInFloat {
   const reason = `an output sums ${productsOf(layer)} products only: integers gain no time there`;
   return { node: layer.name, opType: layer.node.opType, reason };
+}
+
+function floatReason({ name, node }: Layer): LeftInFloat {
+  return { node: name, opType: node.opType, reason: "placed in float" };
 }
 
 function describeEmbedding({ node, output, bits, sqnrDb }: QuantizedEmbedding): LayerResult {

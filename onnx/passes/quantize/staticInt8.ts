@@ -11,6 +11,7 @@ import { carriedInputs } from "./carried.ts";
 import type { Layer } from "./layers.ts";
 import { type QuantizedWeights, quantizeLayerWeights } from "./layerWeights.ts";
 import type { Layout } from "./layout.ts";
+import type { Placement } from "./placement.ts";
 import { planQuantization, type QuantizationPlan } from "./plan.ts";
 import { type LayerDesign, predictSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
@@ -27,16 +28,24 @@ export interface StaticQuantization {
   readonly layers: readonly QuantizedLayer[];
 }
 
-const WEIGHT_LIMIT = 127;
+/** Largest integer of a weight. */
+export const WEIGHT_LIMIT = 127;
+
+export interface StaticOptions {
+  readonly table: CalibrationTable;
+  readonly layout: Layout;
+  /** Of operators that only move elements: those it puts in float move no integers. */
+  readonly placement?: Placement | undefined;
+}
 
 /** Everything but the writing: scales, integers, corrected biases, and the error each layer is predicted to make. */
 export async function designInt8(
   graph: Graph,
   layers: readonly Layer[],
-  table: CalibrationTable,
-  layout: Layout,
+  { table, layout, placement }: StaticOptions,
 ): Promise<StaticQuantization> {
-  const plan = planQuantization(graph, layers, layout, (value) => rangeOf(table, value));
+  const rules = { layout, placement, rangeOf: (value: Value) => rangeOf(table, value) };
+  const plan = planQuantization(graph, layers, rules);
   const parameters = new Map<Value, QuantizationParameters>();
   for (const [value, { range }] of plan.tensors) parameters.set(value, quantizationParameters(range, layout));
   const designs: LayerDesign[] = [];
