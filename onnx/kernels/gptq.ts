@@ -1,0 +1,144 @@
+/**
+ * Rounds a weight matrix to a grid so that its products change least, not its numbers: with H = X'X over what the matrix
+ * multiplies, the error of a row is e'He for e = w - q * scale.
+ *
+ * GPTQ (Frantar et al. 2022, "GPTQ: accurate post-training quantization"): columns are rounded one by one, those with
+ * the most energy first, and the ones still free make good for each. With H = LL' the error is the sum over j of
+ * (sum over i >= j of L_ij e_i)^2, so that from the last column to the first the best value of column j is its weight
+ * plus (sum over i > j of L_ij e_i) / L_jj: the same rounding without an inverse of H.
+ * Coordinate descent then moves single integers while that lowers the error (Behdin et al. 2023, "QuantEase").
+ */
+import { cholesky } from "./leastSquares.ts";
+
+/** Where the integers of a matrix [rows, columns] lie: w = q * scale, q from `least` to `most`. */
+export interface RoundingGrid {
+  /** Columns under one scale; the last block of a row may be shorter. */
+  readonly block: number;
+  /** [rows, blocks of a row]. */
+  readonly scales: Float32Array;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Share of the mean diagonal of H that is added to it: GPTQ's own. */
+const DAMPING = 0.01;
+const SWEEPS = 4;
+
+/**
+ * Integers [rows, columns] of `weights` [rows, columns]. `hessian` is columns x columns, read in its lower triangle
+ * (as `NormalEquations.gram` holds it). Where it says nothing (all zero, or not finite), each weight takes the nearest.
+ */
+export function roundByHessian(weights: Float32Array, hessian: Float64Array, grid: RoundingGrid): Int8Array {
+  const n = Math.sqrt(hessian.length);
+  const order = leastEnergyFirst(hessian, n);
+  const damped = permuted(hessian, order);
+  const l = damped && cholesky(damped, n);
+  const integers = new Int8Array(weights.length);
+  const w = new Float64Array(n);
+  const q = new Float64Array(n);
+  const scale = new Float64Array(n);
+  for (let from = 0; from < weights.length; from += n) {
+    for (let j = 0; j < n; j++) {
+      w[j] = weights[from + order[j]];
+      scale[j] = scaleAt(grid, from / n, order[j], n);
+    }
+    if (l && damped) {
+      roundBackwards(l, w, { q, scale, grid });
+      descend(damped, w, { q, scale, grid });
+    } else for (let j = 0; j < n; j++) q[j] = nearest(w[j] / scale[j], grid);
+    for (let j = 0; j < n; j++) integers[from + order[j]] = q[j];
+  }
+  return integers;
+}
+
+/** Per row e'He of the integers. */
+export function hessianErrors(
+  weights: Float32Array,
+  integers: Int8Array,
+  hessian: Float64Array,
+  grid: RoundingGrid,
+): Float64Array {
+  const n = Math.sqrt(hessian.length);
+  const errors = new Float64Array(weights.length / n);
+  const e = new Float64Array(n);
+  for (let r = 0; r < errors.length; r++) {
+    for (let j = 0; j < n; j++) e[j] = weights[r * n + j] - integers[r * n + j] * scaleAt(grid, r, j, n);
+    for (let i = 0; i < n; i++) {
+      let sum = 0;
+      for (let j = 0; j < i; j++) sum += hessian[i * n + j] * e[j];
+      errors[r] += e[i] * (2 * sum + hessian[i * n + i] * e[i]);
+    }
+  }
+  return errors;
+}
+
+function scaleAt({ scales, block }: RoundingGrid, row: number, column: number, columns: number): number {
+  return scales[row * Math.ceil(columns / block) + Math.floor(column / block)];
+}
+
+function nearest(x: number, { least, most }: RoundingGrid): number {
+  return Math.min(most, Math.max(least, Math.round(x)));
+}
+
+/** Rounding goes from the last to the first. */
+function leastEnergyFirst(hessian: Float64Array, n: number): Int32Array {
+  return Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => hessian[a * n + a] - hessian[b * n + b]);
+}
+
+/** H in this order, both triangles, with the damping; undefined where it has no energy. */
+function permuted(hessian: Float64Array, order: Int32Array): Float64Array | undefined {
+  const n = order.length;
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += hessian[i * n + i];
+  const damping = (DAMPING * trace) / n;
+  if (!(damping > 0) || !Number.isFinite(damping)) return undefined;
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const [a, b] = order[i] > order[j] ? [order[i], order[j]] : [order[j], order[i]];
+      out[i * n + j] = out[j * n + i] = hessian[a * n + b];
+    }
+    out[i * n + i] += damping;
+  }
+  return out;
+}
+
+/** One row on its way: its integers and the scale of each. */
+interface Row {
+  readonly q: Float64Array;
+  readonly scale: Float64Array;
+  readonly grid: RoundingGrid;
+}
+
+function roundBackwards(l: Float64Array, w: Float64Array, { q, scale, grid }: Row): void {
+  const n = w.length;
+  const owed = new Float64Array(n);
+  for (let j = n - 1; j >= 0; j--) {
+    const row = j * n;
+    q[j] = nearest((w[j] + owed[j] / l[row + j]) / scale[j], grid);
+    const error = w[j] - q[j] * scale[j];
+    for (let i = 0; i < j; i++) owed[i] += l[row + i] * error;
+  }
+}
+
+function descend(h: Float64Array, w: Float64Array, { q, scale, grid }: Row): void {
+  const n = w.length;
+  const gradient = new Float64Array(n);
+  for (let j = 0; j < n; j++) addRow(h, j, w[j] - q[j] * scale[j], gradient);
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    let moved = false;
+    for (let j = 0; j < n; j++) {
+      const better = nearest(q[j] + gradient[j] / (h[j * n + j] * scale[j]), grid);
+      if (better === q[j]) continue;
+      addRow(h, j, (q[j] - better) * scale[j], gradient);
+      q[j] = better;
+      moved = true;
+    }
+    if (!moved) return;
+  }
+}
+
+function addRow(h: Float64Array, row: number, factor: number, into: Float64Array): void {
+  const from = row * into.length;
+  for (let i = 0; i < into.length; i++) into[i] += h[from + i] * factor;
+}
