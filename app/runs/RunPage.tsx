@@ -11,13 +11,15 @@ import { type Figure, resultFigures } from "../results/figures.ts";
 import { fraction, megabytes, milliseconds } from "../results/format.ts";
 import { api } from "../trpc.ts";
 import { AccuracyCard } from "./AccuracyCard.tsx";
+import { HistoryCard } from "./HistoryCard.tsx";
 import { LatencyCard } from "./LatencyCard.tsx";
 import { OperatorCard } from "./OperatorCard.tsx";
 import { RunLog } from "./RunLog.tsx";
-import { RunsTable } from "./RunsTable.tsx";
 import { evaluations, layerNoise, profiles } from "./reports.ts";
 import { SqnrCard } from "./SqnrCard.tsx";
 import { StepsTimeline } from "./StepsTimeline.tsx";
+import { TradeOffCard } from "./TradeOffCard.tsx";
+import { useHistory } from "./useHistory.ts";
 import { useRunEvents } from "./useRunEvents.ts";
 import { useRunReports } from "./useRunReports.ts";
 
@@ -39,14 +41,18 @@ export function RunPage({ runId }: { readonly runId: string }) {
       <OperatorCard sides={sides} />
       <SqnrCard noise={noise} />
       <AccuracyCard sides={accuracy} />
-      <section className="card span-9">
-        <header>
-          <h2>Runs</h2>
-          <span className="hint">{run.pipeline}</span>
-        </header>
-        {run.pipeline && <RunsTable pipeline={run.pipeline} current={runId} limit={8} />}
-      </section>
+      {run.pipeline && <History pipeline={run.pipeline} current={runId} />}
     </main>
+  );
+}
+
+function History({ pipeline, current }: { readonly pipeline: string; readonly current: string }) {
+  const rows = useHistory(pipeline);
+  return (
+    <>
+      <HistoryCard rows={rows} pipeline={pipeline} current={current} />
+      <TradeOffCard rows={rows} current={current} />
+    </>
   );
 }
 

@@ -6,19 +6,12 @@ import { reduceRun } from "../../pipelines/document/reduceRun.ts";
 import { duration } from "../canvas/nodeView.ts";
 import { trpc } from "../trpc.ts";
 
-interface Props {
-  /** Only this pipeline's. */
-  readonly pipeline?: string;
-  readonly current?: string;
-  readonly limit: number;
-}
-
 /** Of this many runs, the newest, the whole log is read for its counts. */
 const DETAILED = 12;
 const TONES: Readonly<Record<string, string>> = { done: "measured", failed: "bad", running: "accent" };
 
-export function RunsTable({ pipeline, current, limit }: Props) {
-  const { data, isPending } = useQuery(trpc.runs.list.queryOptions(pipeline === undefined ? {} : { pipeline }));
+export function RunsTable({ limit }: { readonly limit: number }) {
+  const { data, isPending } = useQuery(trpc.runs.list.queryOptions({}));
   const runs = data?.slice(0, limit) ?? [];
   const details = useQueries({
     queries: runs.slice(0, DETAILED).map((run) => ({
@@ -34,7 +27,7 @@ export function RunsTable({ pipeline, current, limit }: Props) {
       <thead>
         <tr>
           <th>Run</th>
-          {pipeline === undefined && <th>Pipeline</th>}
+          <th>Pipeline</th>
           <th>Target</th>
           <th>Status</th>
           <th className="num">Steps</th>
@@ -48,15 +41,13 @@ export function RunsTable({ pipeline, current, limit }: Props) {
           const steps = events ? Object.values(reduceRun(events).steps) : undefined;
           const took = run.finishedAt && Date.parse(run.finishedAt) - Date.parse(run.startedAt);
           return (
-            <tr key={run.runId} className={run.runId === current ? "current" : ""}>
+            <tr key={run.runId}>
               <td>
                 <Link href={`/runs/${run.runId}`}>{new Date(run.startedAt).toLocaleString()}</Link>
               </td>
-              {pipeline === undefined && (
-                <td>
-                  <Link href={`/pipelines/${run.pipeline}`}>{run.pipeline}</Link>
-                </td>
-              )}
+              <td>
+                <Link href={`/pipelines/${run.pipeline}`}>{run.pipeline}</Link>
+              </td>
               <td className="mono">{run.target}</td>
               <td>
                 <span className={`badge ${TONES[run.status] ?? ""}`}>{run.status}</span>

@@ -112,6 +112,11 @@ export class Executor {
     return this.options.runs.events(runId);
   }
 
+  /** What ran, with all that was set; undefined where it could not. */
+  async document(runId: string): Promise<PipelineDoc | undefined> {
+    return (await this.options.runs.request(runId)).doc;
+  }
+
   /** Runs that have not ended. */
   get openRuns(): readonly string[] {
     return [...this.#open.keys()];

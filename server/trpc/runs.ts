@@ -1,6 +1,7 @@
 /** Runs: start, cancel, list, get, watch. A watch resumes after the last event a client has seen. */
 import { tracked } from "@trpc/server";
 import { z } from "zod";
+import { pipelineDocSchema } from "../../pipelines/document/doc.ts";
 import { runEventSchema } from "../../pipelines/document/events.ts";
 import { procedure, router } from "./trpc.ts";
 
@@ -54,10 +55,14 @@ export const runsRouter = router({
     .query(async ({ ctx, input }) => [...(await ctx.services.executor.list(input))]),
 
   get: procedure
-    .meta({ openapi: { method: "GET", path: "/runs/{runId}", summary: "The whole log of a run" } })
+    .meta({ openapi: { method: "GET", path: "/runs/{runId}", summary: "The whole log of a run, and what ran" } })
     .input(z.object({ runId }))
-    .output(z.object({ events: z.array(runEventSchema) }))
-    .query(async ({ ctx, input }) => ({ events: [...(await ctx.services.executor.events(input.runId))] })),
+    .output(z.object({ events: z.array(runEventSchema), doc: pipelineDocSchema.optional() }))
+    .query(async ({ ctx, input }) => {
+      const { executor } = ctx.services;
+      const doc = await executor.document(input.runId);
+      return { events: [...(await executor.events(input.runId))], ...(doc && { doc }) };
+    }),
 
   watch: procedure
     .input(z.object({ runId, lastEventId: z.string().regex(/^\d+$/).optional() }))
