@@ -66,7 +66,7 @@ function Changes({ changes }: { readonly changes: readonly Difference[] | undefi
   if (!changes) return <span className="muted">first of these</span>;
   const [first] = changes;
   if (!first) return <span className="muted">nothing: run again</span>;
-  const all = changes.map(({ what, mine, theirs }) => `${what}: ${theirs} → ${mine}`);
+  const all = changes.map(({ what, mine, theirs }) => `${what}: ${named(what, theirs)} → ${named(what, mine)}`);
   return (
     <span title={all.join("\n")}>
       {all[0]}
@@ -74,6 +74,9 @@ function Changes({ changes }: { readonly changes: readonly Difference[] | undefi
     </span>
   );
 }
+
+/** A document holds only the parameters that differ from their defaults. */
+const named = (what: string, value: string) => (value === NONE && what.includes(".") ? "default" : value);
 
 interface CellProps {
   readonly value: Value | undefined;

@@ -75,7 +75,11 @@ function Plot({ points, current, baseline, name, width }: PlotProps) {
       {baseline !== undefined && (
         <g>
           <rect className="baseline" x={x.at(1) - 4} y={y.at(baseline) - 4} width={8} height={8} />
-          <text x={x.at(1)} y={y.at(baseline) + 18} textAnchor="middle">
+          <text
+            x={x.at(1)}
+            y={y.at(baseline) > BASE - 30 ? y.at(baseline) - 10 : y.at(baseline) + 18}
+            textAnchor="middle"
+          >
             FP32
           </text>
         </g>
