@@ -21,6 +21,15 @@ export interface SourceFile {
   readonly name: string;
   readonly digest: string;
   readonly size: number;
+  /** Of a model file that the project knows. */
+  readonly known?: KnownModel;
+}
+
+/** What a model wants around it: values of the parameters of preprocess and nms, by name. */
+export interface KnownModel {
+  readonly title: string;
+  readonly preprocess?: Readonly<Record<string, unknown>>;
+  readonly nms?: Readonly<Record<string, unknown>>;
 }
 
 export interface Artifacts {

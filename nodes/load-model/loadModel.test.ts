@@ -76,6 +76,27 @@ describe("load-model", () => {
     });
   });
 
+  it("tells what a known model wants, at the size of its own input; of another it says nothing", async () => {
+    await using workspace = await openNodeWorkspace();
+    const path = await write(workspace, "tiny.onnx", await modelBytes(tinyModel([1, 3, 24, 8])));
+    const unknown = await workspace.run(run, { inputs: {}, sources: { source: path } });
+    expect(unknown.outputs.settings).toBeUndefined();
+
+    const known = { title: "Tiny", preprocess: { width: 640, height: 640, mode: "crop" }, nms: { classes: "cat" } };
+    const digest = unknown.outputs.model?.digest ?? "";
+    const source = [{ name: "tiny.onnx", digest, size: unknown.outputs.model?.size ?? 0, known }];
+    const { outputs, logs } = await workspace.run(run, { inputs: {}, overrides: { sources: { source } } });
+    expect(outputs.settings && (await workspace.artifacts.readJson(outputs.settings))).toEqual({
+      kind: "settings",
+      version: 1,
+      title: "Tiny",
+      preprocess: { width: 8, height: 24, mode: "crop", layout: "NCHW", dtype: "f32" },
+      nms: { classes: "cat" },
+    });
+    expect(logs.join()).toContain("known as Tiny");
+    expect(outputs.model).toEqual(unknown.outputs.model);
+  });
+
   it("freezes a symbol everywhere it stands", async () => {
     await using workspace = await openNodeWorkspace();
     const source = await write(workspace, "tiny.onnx", await modelBytes(tinyModel(["n", 3, null, "w"])));

@@ -6,6 +6,7 @@ import { describeModel } from "./describe.ts";
 import { freezeInputs } from "./freeze.ts";
 import { type OpenedModel, openSource } from "./openSource.ts";
 import { loadModel } from "./schema.ts";
+import { type ModelSettings, modelSettings } from "./settings.ts";
 
 /** Above, a model artifact is a tree with its large tensors as files of their own. */
 const ONE_FILE_BYTES = 256 * 2 ** 20;
@@ -30,11 +31,18 @@ export const run = implementNode(loadModel, async (ctx, _inputs, { source, sha25
     if (RUNTIMES_REFUSE.has(code)) ctx.warn(`${message}. ${fix}`);
     else ctx.log(`${message}. ${fix}`);
   }
+  const settings = file.known && modelSettings(file.known, model.graph);
+  if (settings) ctx.log(`known as ${settings.title}: its settings go to preprocess and nms where they are wired`);
   return {
+    ...(settings && { settings: await putJson(ctx, settings) }),
     model: freezes || sorted ? await ctx.artifacts.saveModel(model) : await artifact(ctx, opened),
     report: await ctx.artifacts.report(report),
   };
 });
+
+async function putJson(ctx: RunContext, settings: ModelSettings): Promise<ArtifactRef<"settings">> {
+  return ctx.artifacts.put("settings", new TextEncoder().encode(`${JSON.stringify(settings)}\n`));
+}
 
 /** The latest that ONNX Runtime 1.30 takes. */
 const LATEST_IR = 13;

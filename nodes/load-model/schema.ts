@@ -27,6 +27,10 @@ export const loadModel = defineNode({
   inputs: {},
   outputs: {
     model: { kind: "model", doc: "The model as read." },
+    settings: {
+      kind: "settings",
+      doc: "What it wants of preprocess and nms; only of a model that ships or is in the catalogue.",
+    },
     report: { kind: "report", doc: "Inputs, outputs, operators, parameters, multiply-adds, warnings." },
   },
   effects: "pure",

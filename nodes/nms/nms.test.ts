@@ -145,6 +145,33 @@ describe("classify", () => {
   });
 });
 
+describe("a model's settings", () => {
+  const settings = { kind: "settings", version: 1, title: "tiny", nms: { decoder: "yolov5", classes: "cat,dog" } };
+  // A YOLOX decoded in its graph: by its shape alone it would pass for one that is not.
+  const item = { frame, transform, tensors: { out: tensor([1, CELLS, 7], row(70, 7, [...center, 0.8, 0, 1])) } };
+
+  async function found(params: Partial<NmsParams>, json: unknown = settings) {
+    await using space = await openNodeWorkspace();
+    const ref = await space.artifacts.put("settings", new TextEncoder().encode(JSON.stringify(json)));
+    const { outputs } = await space.run(run, { inputs: { tensors: streamOf([item]), settings: ref }, params });
+    return collect(outputs.detections ?? streamOf([]));
+  }
+
+  it("give the decoder and the class names where none are set", async () => {
+    const [told] = await found({});
+    expect(told?.detections).toMatchObject([{ class: "dog", box: [32, 16, 32, 32] }]);
+    const [set] = await found({ decoder: "yolox", classes: "hat,man" });
+    expect(set?.detections).toMatchObject([{ class: "man" }]);
+    expect(set?.detections[0]?.box).not.toEqual([32, 16, 32, 32]);
+  });
+
+  it("may say nothing of boxes, as a preprocess's do; what is no settings is refused", async () => {
+    const [plain] = await found({ decoder: "yolov5" }, { kind: "settings", version: 1, width: 64 });
+    expect(plain?.detections).toMatchObject([{ class: "class 1" }]);
+    await expect(found({}, { kind: "settings", version: 2 })).rejects.toMatchObject({ code: "bad-settings" });
+  });
+});
+
 describe.skipIf(!testData)("RFB-320 (needs EDGEWRIGHT_TEST_DATA)", () => {
   it("finds faces from its old file", async () => {
     await using space = await openNodeWorkspace();
@@ -166,7 +193,10 @@ describe.skipIf(!testData)("RFB-320 (needs EDGEWRIGHT_TEST_DATA)", () => {
     const tensors = prepared.outputs.tensors ?? streamOf([]);
     const outputs = (await space.run(infer, { inputs: { model, tensors } })).outputs.tensors ?? streamOf([]);
     const { detections } = (
-      await space.run(run, { inputs: { tensors: outputs }, params: { scoreThreshold: 0.7, classes: "face" } })
+      await space.run(run, {
+        inputs: { tensors: outputs, settings: undefined },
+        params: { scoreThreshold: 0.7, classes: "face" },
+      })
     ).outputs;
     const found = await collect(detections ?? streamOf([]));
     expect(found.length).toBe(12);

@@ -44,7 +44,14 @@ export const nms = defineNode({
       help: "Parted by commas, or coco. Empty: COCO's where the model has 80 classes.",
     }),
   }),
-  inputs: { tensors: { kinds: ["tensors"], doc: "Outputs of a detector or classifier." } },
+  inputs: {
+    tensors: { kinds: ["tensors"], doc: "Outputs of a detector or classifier." },
+    settings: {
+      kinds: ["settings"],
+      optional: true,
+      doc: "Of the model: its decoder and class names hold where none are set here.",
+    },
+  },
   outputs: { detections: { kind: "detections", doc: "Boxes in source pixels, best first." } },
   effects: "pure",
   resources: ["cpu"],
@@ -52,3 +59,10 @@ export const nms = defineNode({
 });
 
 export type NmsParams = z.output<typeof nms.params>;
+
+/** The part of a model's `settings` that is read here; a preprocess's have none. */
+export const settingsForNms = z.looseObject({
+  kind: z.literal("settings"),
+  version: z.literal(1),
+  nms: nms.params.pick({ decoder: true, classes: true }).optional(),
+});

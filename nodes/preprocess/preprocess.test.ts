@@ -113,6 +113,22 @@ describe("preprocess", () => {
     expect(first.previews.length).toBe(1);
   });
 
+  it("does what a known model wants, where nothing else is set here, and says what is", async () => {
+    await using space = await openNodeWorkspace();
+    const wanted = params({ width: 8, height: 4, mode: "stretch", colorOrder: "BGR", interpolation: "area" });
+    const json = { kind: "settings", version: 1, title: "tiny", preprocess: wanted, nms: { decoder: "yolox" } };
+    const settings = await space.artifacts.put("settings", new TextEncoder().encode(JSON.stringify(json)));
+    const source = () => streamOf(frames());
+    const as = await space.run(run, { inputs: { source: source(), settings } });
+    const done = as.outputs.settings && (await space.artifacts.readJson(as.outputs.settings));
+    expect(done).toEqual({ kind: "settings", version: 1, ...wanted });
+    expect(as.logs).toEqual([]);
+    const other = await space.run(run, { inputs: { source: source(), settings }, params: { mode: "crop", width: 8 } });
+    const changed = other.outputs.settings && (await space.artifacts.readJson(other.outputs.settings));
+    expect(changed).toEqual({ kind: "settings", version: 1, ...wanted, mode: "crop" });
+    expect(other.logs).toEqual(['mode is "crop" as set here; tiny wants "stretch"']);
+  });
+
   it("refuses other settings", async () => {
     await using space = await openNodeWorkspace();
     const wrong = await space.artifacts.put("settings", new TextEncoder().encode('{"kind":"settings","version":2}'));

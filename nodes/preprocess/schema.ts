@@ -32,8 +32,17 @@ export const preprocessParams = z.strictObject({
 
 export type PreprocessParams = z.output<typeof preprocessParams>;
 
+const settingsHead = { kind: z.literal("settings"), version: z.literal(1) };
+
 /** The `settings` artifact: what a preprocess did, so that another does the same. */
-export const preprocessSettings = preprocessParams.extend({ kind: z.literal("settings"), version: z.literal(1) });
+export const preprocessSettings = preprocessParams.extend(settingsHead);
+
+/** The `settings` of a known model: what it wants; the part for nms is not read here. */
+export const modelSettings = z.looseObject({
+  ...settingsHead,
+  title: z.string(),
+  preprocess: preprocessParams.optional(),
+});
 
 export const preprocess = defineNode({
   type: "preprocess",
@@ -45,7 +54,11 @@ export const preprocess = defineNode({
   params: preprocessParams,
   inputs: {
     source: { kinds: ["images", "frames"], doc: "Pictures." },
-    settings: { kinds: ["settings"], optional: true, doc: "Of another preprocess: they win over the parameters here." },
+    settings: {
+      kinds: ["settings"],
+      optional: true,
+      doc: "Of another preprocess: they win over the parameters here. Of a model: they hold where nothing is set here.",
+    },
   },
   outputs: {
     tensors: { kind: "tensors", doc: "One tensor a picture, with the way back to its pixels." },
@@ -62,12 +75,8 @@ function disagreements(params: PreprocessParams, info: CheckInfo): Omit<Diagnost
   const from = info.wired.settings?.find(({ type }) => type === "preprocess");
   const upstream = from ? preprocessParams.safeParse(from.params) : undefined;
   if (!upstream?.success) return [];
-  const defaults = preprocessParams.parse({});
-  const differs = Object.entries(params).filter(([name, value]) => {
-    const own = JSON.stringify(value);
-    return own !== JSON.stringify(entry(defaults, name)) && own !== JSON.stringify(entry(upstream.data, name));
-  });
-  return differs.map(([name]) => ({
+  const overruled = Object.entries(setHere(params)).filter(([name, value]) => differs(upstream.data, name, value));
+  return overruled.map(([name]) => ({
     code: "settings-win",
     severity: "warning" as const,
     portId: "settings",
@@ -76,6 +85,16 @@ function disagreements(params: PreprocessParams, info: CheckInfo): Omit<Diagnost
   }));
 }
 
-function entry(params: PreprocessParams, name: string): unknown {
+/** The parameters that are not at their defaults. */
+export function setHere(params: PreprocessParams): Partial<PreprocessParams> {
+  const defaults = preprocessParams.parse({});
+  return Object.fromEntries(Object.entries(params).filter(([name, value]) => differs(defaults, name, value)));
+}
+
+export function differs(from: PreprocessParams, name: string, value: unknown): boolean {
+  return JSON.stringify(value) !== JSON.stringify(entry(from, name));
+}
+
+export function entry(params: PreprocessParams, name: string): unknown {
   return Object.entries(params).find(([key]) => key === name)?.[1];
 }

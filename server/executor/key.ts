@@ -9,7 +9,12 @@ import { sortKeys } from "../../pipelines/document/doc.ts";
 import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import type { PlannedNode } from "./plan.ts";
 
-const sourceFile = z.strictObject({ name: z.string(), digest: z.string(), size: z.number() });
+const sourceFile = z.strictObject({
+  name: z.string(),
+  digest: z.string(),
+  size: z.number(),
+  known: z.unknown().optional(),
+});
 export const keyPartsSchema = z.strictObject({
   type: z.string(),
   version: z.number(),
@@ -37,7 +42,7 @@ export function keyParts(node: PlannedNode, { sources, inputs, libraries, target
   const files = Object.fromEntries(
     Object.entries(sources).map(([name, list]) => [
       name,
-      list.map((file) => ({ name: file.name, digest: file.digest, size: file.size })),
+      list.map(({ name, digest, size, known }) => ({ name, digest, size, ...(known && { known }) })),
     ]),
   );
   const parts = { type: def.type, version: def.version, params, inputs, sources: files, libraries };

@@ -61,7 +61,8 @@ describe("a source that names a model of the catalogue", () => {
   it("is downloaded once; the digest of the first file is pinned and held to ever after", async () => {
     await using server = await serveFile(bytes);
     const { load, home, blobs } = workspace({ urls: [server.url] });
-    const files = [{ name: "yolox_nano.onnx", digest: sha256(bytes), size: bytes.length }];
+    const known = expect.objectContaining({ title: "YOLOX-Nano" });
+    const files = [{ name: "yolox_nano.onnx", digest: sha256(bytes), size: bytes.length, known }];
     expect(await Promise.all([load(), load()])).toEqual([files, files]);
     expect(await load()).toEqual(files);
     expect(server.ranges).toHaveLength(1);
@@ -99,6 +100,18 @@ describe("a source that names a model of the catalogue", () => {
     expect(await load()).toMatchObject([{ digest: sha256(bytes) }]);
   });
 
+  it("comes with the settings it wants, whatever names the same file", async () => {
+    const { load, home, ingest } = workspace({ sha256: sha256(bytes) });
+    mkdirSync(join(home, "catalogue"));
+    writeFileSync(join(home, "catalogue/yolox_nano.onnx"), bytes);
+    const known = { title: "YOLOX-Nano", preprocess: { colorOrder: "BGR", width: 416 }, nms: { decoder: "yolox" } };
+    expect(await load()).toMatchObject([{ known }]);
+    writeFileSync(join(root, "mine.onnx"), bytes);
+    expect(await ingest.resolve("mine.onnx", { kind: "model" })).toMatchObject([{ known }]);
+    writeFileSync(join(root, "other.onnx"), "x");
+    expect((await ingest.resolve("other.onnx", { kind: "model" }))[0]?.known).toBeUndefined();
+  });
+
   it("is looked for at its next address where the first fails", async () => {
     await using gone = await serveFile(bytes);
     await using server = await serveFile(bytes);
@@ -124,5 +137,21 @@ describe("a source that names a model of the catalogue", () => {
       code: "needs-export",
       fix: expect.stringContaining("export-pytorch"),
     });
+  });
+});
+
+describe("a model that ships", () => {
+  it("comes with the settings beside it", async () => {
+    const { home } = openWorkspace(root, join(root, ".edgewright"));
+    const ingest = new Ingest({ root, blobs: new BlobStore(home), builtins: join(projectRoot, "models") });
+    expect(await ingest.resolve("builtin:person-nano", { kind: "model" })).toMatchObject([
+      {
+        known: {
+          title: "person-nano",
+          preprocess: { mode: "letterbox-center", scale: 1 / 255 },
+          nms: { classes: "person" },
+        },
+      },
+    ]);
   });
 });

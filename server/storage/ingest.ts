@@ -7,14 +7,14 @@
 import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, parse, relative, resolve, sep } from "node:path";
-import type { SourceFile } from "../../nodes/context.ts";
-import { UserError } from "../../nodes/context.ts";
+import { type KnownModel, type SourceFile, UserError } from "../../nodes/context.ts";
 import { own } from "../../pipelines/document/own.ts";
 import { putTree, readTree } from "./artifacts.ts";
 import { type BlobStore, exists, isCode, type Stored } from "./blobs.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import type { CatalogueFiles } from "./catalogueFiles.ts";
 import { type DownloadOptions, download, refuseUnencrypted } from "./download.ts";
+import { knownFromEntry, knownFromShipped } from "./knownModels.ts";
 import { Notes } from "./notes.ts";
 import { type IngestProgress, throttled } from "./progress.ts";
 
@@ -59,7 +59,18 @@ export class Ingest {
       const message = `${source} has the SHA-256 ${files[0]?.digest}, not ${sha256}`;
       throw new UserError("wrong-sha256", message, "Correct the sha256 parameter, or get the file it names.");
     }
-    return files;
+    const [only, ...more] = files;
+    const known = only && more.length === 0 ? await this.#known(source, only.digest, context.kind) : undefined;
+    return only && known ? [{ ...only, known }] : files;
+  }
+
+  /** What the project knows of a model: by the name it ships or catalogues it under, else by its digest. */
+  async #known(source: string, digest: string, kind: string | undefined): Promise<KnownModel | undefined> {
+    if (kind !== "model") return undefined;
+    if (source.startsWith("builtin:")) return knownFromShipped(this.options.builtins, source.slice("builtin:".length));
+    const byDigest = this.options.catalogue?.entries.find(({ sha256 }) => sha256 === digest);
+    const entry = this.catalogued(source, kind) ?? byDigest;
+    return entry && knownFromEntry(entry);
   }
 
   /** Throws what `resolve` would say of a source that names nothing, without reading or downloading any file. */
