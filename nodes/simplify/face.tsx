@@ -69,7 +69,7 @@ function Large({ report }: { readonly report: SimplifyReport }) {
       <p style={{ margin: 0 }}>{sentence(report)}</p>
       {difference && (
         <p style={{ margin: 0 }}>
-          Measured on {difference.on === "noise" ? "noise" : `${difference.items} items`}:{" "}
+          Measured on {difference.on === "noise" ? "made-up values" : `${difference.items} items`}:{" "}
           {Object.entries(difference.outputs).map(([name, { relative }]) => (
             <span key={name}>
               {name} differs by {relative.toExponential(1)} of its norm.{" "}
@@ -106,6 +106,7 @@ function Large({ report }: { readonly report: SimplifyReport }) {
   );
 }
 
-function sentence({ nodes, initializers }: SimplifyReport): string {
-  return `${nodes.before} nodes became ${nodes.after}, ${initializers.before} constants ${initializers.after}`;
+function sentence({ nodes, initializers, opset }: SimplifyReport): string {
+  const set = opset && opset.after !== opset.before ? `, operator set ${opset.before} became ${opset.after}` : "";
+  return `${nodes.before} nodes became ${nodes.after}, ${initializers.before} constants ${initializers.after}${set}`;
 }

@@ -10,6 +10,8 @@ export const simplifyReport = z.object({
   kind: z.literal("simplify"),
   version: z.literal(1),
   provenance: z.literal("computed"),
+  /** Version of ai.onnx; absent in reports of before this was an option. */
+  opset: figures.optional(),
   nodes: figures,
   initializers: figures,
   sizeBytes: figures,
@@ -17,7 +19,7 @@ export const simplifyReport = z.object({
   rules: z.array(z.object({ rule: z.string(), count: z.number() })),
   /** What a rule looked at and left, by reason; `nodes` names the first few. */
   left: z.array(z.object({ rule: z.string(), reason: z.string(), count: z.number(), nodes: z.array(z.string()) })),
-  /** Measured in the runtime; absent where the inputs were neither wired nor of a fixed shape. */
+  /** Measured in the runtime; absent where no inputs were wired and none could be made up. */
   difference: z
     .object({
       on: z.enum(["tensors", "noise"]),
@@ -30,18 +32,19 @@ export type SimplifyReport = z.infer<typeof simplifyReport>;
 
 /** What is counted of a model before it is changed in place. */
 export interface Census {
+  readonly opset: number;
   readonly nodes: number;
   readonly initializers: number;
   readonly operators: ReadonlyMap<string, number>;
 }
 
-export function censusOf({ graph }: Model): Census {
+export function censusOf({ graph, opset }: Model): Census {
   const operators = new Map<string, number>();
   for (const { domain, opType } of graph.nodes) {
     const name = domain === "" || domain === "ai.onnx" ? opType : `${domain}.${opType}`;
     operators.set(name, (operators.get(name) ?? 0) + 1);
   }
-  return { nodes: graph.nodes.length, initializers: graph.initializers.length, operators };
+  return { opset, nodes: graph.nodes.length, initializers: graph.initializers.length, operators };
 }
 
 export interface Findings {
@@ -67,6 +70,7 @@ export function describeSimplify({ before, after, sizeBytes, result, difference 
     kind: "simplify" as const,
     version: 1 as const,
     provenance: "computed" as const,
+    opset: { before: before.opset, after: after.opset },
     nodes: { before: before.nodes, after: after.nodes },
     initializers: { before: before.initializers, after: after.initializers },
     sizeBytes,

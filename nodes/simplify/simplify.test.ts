@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { DataType } from "../../onnx/ir/dataType.ts";
+import { Graph, Model, type Shape } from "../../onnx/ir/graph.ts";
+import { Tensor } from "../../onnx/ir/tensor.ts";
 import { noiseTensor } from "../../test/support/outputs.ts";
 import { modelFrom } from "../../test/support/randomGraph.ts";
 import { renderFace } from "../../test/support/renderFace.ts";
@@ -19,8 +22,27 @@ const graph = () =>
     ],
   });
 
-async function simplified(workspace: NodeWorkspace, items?: readonly TensorItem[]) {
-  const model = await workspace.artifacts.saveModel(graph());
+/** ids -> a row of a table each, through an Identity that goes. */
+function embedding(shape: Shape | undefined): Model {
+  const { graph, model } = emptyModel();
+  const ids = graph.addInput("ids", { elemType: DataType.INT64, ...(shape && { shape }) });
+  const table = graph.addInitializer("table", Tensor.f32([2, 3], [1, 2, 3, 4, 5, 6]));
+  const rows = graph.addNode({ opType: "Gather", inputs: [table, ids], outputs: ["rows"] });
+  const same = graph.addNode({ opType: "Identity", inputs: [rows.output()], outputs: ["same"] });
+  same.output().type = { elemType: DataType.FLOAT };
+  graph.addOutput(same.output());
+  return model;
+}
+
+function emptyModel() {
+  const graph = new Graph("embedding");
+  const model = new Model(graph);
+  model.opsetImports.set("", 17);
+  return { graph, model };
+}
+
+async function simplified(workspace: NodeWorkspace, items?: readonly TensorItem[], given = graph()) {
+  const model = await workspace.artifacts.saveModel(given);
   const tensors = items && streamOf(items);
   const { outputs, warnings } = await workspace.run(run, { inputs: { model, tensors } });
   if (!outputs.model || !outputs.report) throw new Error("an output is missing");
@@ -60,6 +82,28 @@ describe("simplify", () => {
       Array.from({ length: 9 }, (_, i) => item(i)),
     );
     expect(simplifyReport.parse(json).difference).toMatchObject({ on: "tensors", items: 4 });
+  });
+
+  it("writes it in a newer operator set where asked, each rewrite counted", async () => {
+    await using workspace = await openNodeWorkspace();
+    const old = graph();
+    old.opsetImports.set("", 13);
+    const input = await workspace.artifacts.saveModel(old);
+    const { outputs } = await workspace.run(run, { inputs: { model: input, tensors: undefined }, params: { opset: 21 } });
+    if (!outputs.report) throw new Error("no report");
+    const report = simplifyReport.parse(await workspace.artifacts.readJson(outputs.report));
+    expect(report.opset).toEqual({ before: 13, after: 21 });
+    for (const { relative } of Object.values(report.difference?.outputs ?? {})) expect(relative).toBeLessThan(1e-5);
+  });
+
+  it("makes up token ids of open length, and says where it cannot compare", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { json, warnings } = await simplified(workspace, undefined, embedding(["batch", "length"]));
+    expect(simplifyReport.parse(json).difference).toMatchObject({ on: "noise", items: 1 });
+    expect(warnings).toEqual([]);
+    const unknown = await simplified(workspace, undefined, embedding(undefined));
+    expect(simplifyReport.parse(unknown.json).difference).toBeUndefined();
+    expect(unknown.warnings).toEqual([expect.stringContaining("Not compared")]);
   });
 
   it("gives the same bytes twice", async () => {

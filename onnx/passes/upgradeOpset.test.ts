@@ -7,8 +7,9 @@ import { DataType } from "../ir/dataType.ts";
 import { type AttributeInput, Graph, Model, type Value } from "../ir/graph.ts";
 import { elementCount, memorySource, Tensor } from "../ir/tensor.ts";
 import { modelBytes, readModel } from "../serde.ts";
+import { NEWEST_OPSET } from "./upgradeOpset/opsets.ts";
 import { opsetRewrites } from "./upgradeOpset/rewrites.ts";
-import { NEWEST_OPSET, upgradeOpset } from "./upgradeOpset.ts";
+import { upgradeOpset } from "./upgradeOpset.ts";
 
 let tempDir = "";
 beforeAll(() => {

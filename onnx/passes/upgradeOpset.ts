@@ -2,24 +2,13 @@
  * Takes a model from operator set 7 or later to a newer one (up to 21): rewrites what changed meaning on the way, leaves
  * the rest as it is, and raises the IR version as the set demands. Each rewrite is named in the result.
  */
+
+import { inferShapes } from "../infer.ts";
 import type { Graph, Model } from "../ir/graph.ts";
+import type { Pass } from "./pass.ts";
+import { IR_VERSIONS, NEWEST_OPSET, OLDEST_OPSET } from "./upgradeOpset/opsets.ts";
 import { type OpsetRewrite, opsetRewrites } from "./upgradeOpset/rewrites.ts";
 import { UpgradeError } from "./upgradeOpset/upgradeError.ts";
-
-export const OLDEST_OPSET = 7;
-export const NEWEST_OPSET = 21;
-
-/** IR version that an operator set came with (onnx/docs/Versioning.md). */
-const IR_VERSIONS: readonly (readonly [opset: number, ir: number])[] = [
-  [7, 3],
-  [9, 4],
-  [10, 5],
-  [11, 6],
-  [12, 7],
-  [15, 8],
-  [19, 9],
-  [21, 10],
-];
 
 /** How often each rewrite was applied, by name. Nothing happens where the model is as new already. */
 export function upgradeOpset(model: Model, to: number): Readonly<Record<string, number>> {
@@ -62,4 +51,15 @@ function rewriteGraph(graph: Graph, rewrites: readonly OpsetRewrite[], applied: 
 /** Before IR 4 every initializer was listed as an input too; left there, it would now count as a default to override. */
 export function makeInitializersConstant(graph: Graph): void {
   for (const value of [...graph.inputs]) if (value.initializer) graph.unlistInput(value);
+}
+
+/** The same as a pass. Types are inferred first, since some rewrites ask for a rank. */
+export function upgradeOpsetPass(to: number): Pass {
+  return {
+    name: "upgrade-opset",
+    async run(model) {
+      inferShapes(model);
+      return { applied: upgradeOpset(model, to), notes: [] };
+    },
+  };
 }

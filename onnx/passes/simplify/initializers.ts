@@ -67,39 +67,62 @@ const COMPARE_BYTES = 1 << 20;
 export const mergeEqualInitializers: Rule = {
   name: "merge-equal-initializers",
   async apply({ graph }) {
-    const seen = new Map<string, Value[]>();
     let count = 0;
-    for (const value of mergeable(graph)) {
-      const tensor = value.initializer;
-      if (!tensor) continue;
-      const key = `${tensor.dataType}:${tensor.dims.join("x")}`;
-      const twins = seen.get(key) ?? [];
-      seen.set(key, twins);
-      const twin = await findEqual(tensor, twins);
-      if (!twin) twins.push(value);
-      else if (graph.replaceAllUses(value, twin)) {
-        graph.removeValue(value);
-        count++;
+    for (const alike of ofEqualShape(graph).values()) {
+      const kept = new Map<string, Content[]>();
+      for (const { value, tensor } of alike) {
+        const content = { value, tensor, bytes: await smallBytes(tensor) };
+        const key = sampleOf(content.bytes);
+        const others = kept.get(key) ?? [];
+        kept.set(key, others);
+        const twin = others.find((other) => equalContent(content, other));
+        if (!twin) others.push(content);
+        else if (graph.replaceAllUses(value, twin.value)) {
+          graph.removeValue(value);
+          count++;
+        }
       }
     }
     return count;
   },
 };
 
-function mergeable(graph: Graph): readonly Value[] {
-  return graph.initializers.filter(
-    (value) => !value.isGraphInput && !value.isGraphOutput && value.initializer && !value.initializer.strings,
-  );
+interface Content {
+  readonly value: Value;
+  readonly tensor: Tensor;
+  readonly bytes: Uint8Array | undefined;
 }
 
-async function findEqual(tensor: Tensor, among: readonly Value[]): Promise<Value | undefined> {
-  for (const value of among) if (value.initializer && (await equalTensors(tensor, value.initializer))) return value;
-  return undefined;
+/** Those of one type and shape together, where there are several. */
+function ofEqualShape(graph: Graph): ReadonlyMap<string, { value: Value; tensor: Tensor }[]> {
+  const found = new Map<string, { value: Value; tensor: Tensor }[]>();
+  for (const value of graph.initializers) {
+    const tensor = value.initializer;
+    if (!tensor || tensor.strings || value.isGraphInput || value.isGraphOutput) continue;
+    const key = `${tensor.dataType}:${tensor.dims.join("x")}`;
+    const alike = found.get(key);
+    if (alike) alike.push({ value, tensor });
+    else found.set(key, [{ value, tensor }]);
+  }
+  for (const [key, alike] of found) if (alike.length === 1) found.delete(key);
+  return found;
 }
 
-async function equalTensors(a: Tensor, b: Tensor): Promise<boolean> {
-  if (a === b || (a.ref && a.ref.source === b.ref?.source && a.ref.offset === b.ref.offset)) return true;
-  if (a.byteLength !== b.byteLength || a.byteLength > COMPARE_BYTES) return false;
-  const [x, y] = [await a.bytes(), await b.bytes()];
-  return x.every((byte, i) => byte === y[i]);
+async function smallBytes(tensor: Tensor): Promise<Uint8Array | undefined> {
+  return tensor.byteLength <= COMPARE_BYTES ? tensor.bytes() : undefined;
+}
+
+/** A few bytes from all over: equal contents have equal samples, and most others differ in theirs. */
+function sampleOf(bytes: Uint8Array | undefined): string {
+  if (!bytes) return "";
+  const step = Math.max(1, Math.floor(bytes.length / 32));
+  let sample = "";
+  for (let i = 0; i < bytes.length; i += step) sample += `${bytes[i]},`;
+  return sample;
+}
+
+function equalContent(a: Content, b: Content): boolean {
+  const [x, y] = [a.tensor.ref, b.tensor.ref];
+  if (a.tensor === b.tensor || (x && x.source === y?.source && x.offset === y.offset)) return true;
+  return Boolean(a.bytes && b.bytes && a.bytes.every((byte, i) => byte === b.bytes?.[i]));
 }
