@@ -12,6 +12,8 @@ export interface Layout {
   readonly quantizeOutputs: boolean;
   /** Dense layers whose outputs sum fewer products than this gain no time in integers, and stay in float. */
   readonly fewestProducts: number;
+  /** Whether SiLU behind integers must be written as the runtime's own operator to run as fast as in float. */
+  readonly fusesSilu: boolean;
 }
 
 const layouts: Record<LayoutName, Layout> = {
@@ -23,6 +25,7 @@ const layouts: Record<LayoutName, Layout> = {
     integerBias: true,
     quantizeOutputs: true,
     fewestProducts: 33,
+    fusesSilu: true,
   },
   // TensorRT knows no zero point, wants the bias in float, and moves the quantizers of inputs where they serve it best.
   tensorrt: {
@@ -31,6 +34,7 @@ const layouts: Record<LayoutName, Layout> = {
     integerBias: false,
     quantizeOutputs: false,
     fewestProducts: 0,
+    fusesSilu: false,
   },
 };
 

@@ -6,6 +6,7 @@ import { quantizeBlockwise } from "./blockInt4.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
 import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
 import type { Format } from "./format.ts";
+import { fuseDequantizedSilu } from "./fuseSilu.ts";
 import { convertToHalf } from "./halfPrecision.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
 import { quantizeLayerWeights } from "./layerWeights.ts";
@@ -123,6 +124,7 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
     ownSqnrDb: options.measured?.get(layer.name) ?? predictedSqnrDb,
   }));
   writeInt8(model.graph, design, layout);
+  if (layout.fusesSilu) fuseDequantizedSilu(model);
   return {
     layers: [...described, ...(await storeWeights(model, stored, table))],
     kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason), ...floats.map(floatReason)],
