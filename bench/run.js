@@ -4,10 +4,10 @@
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ensureReady, projectRoot } from "../server/bootstrap.js";
+import { machineLine } from "./machine.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const all = readdirSync(here)
@@ -25,12 +25,7 @@ const { bundle } = await import("../server/build.js");
 const outdir = join(projectRoot, "dist", "bench");
 await bundle(Object.fromEntries(wanted.map((name) => [name, `bench/${name}.bench.ts`])), outdir);
 
-const [cpu] = cpus();
-const load = loadavg()[0]?.toFixed(2);
-console.log(
-  `${cpu?.model ?? "unknown CPU"}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ` +
-    `${process.platform} ${process.arch}, Node ${process.version}, load ${load}, ${new Date().toISOString()}`,
-);
+console.log(machineLine());
 for (const name of wanted) {
   console.log(`\n## ${name}`);
   const script = `await (await import(${JSON.stringify(pathToFileURL(join(outdir, `${name}.js`)).href)})).run();`;

@@ -1,0 +1,38 @@
+/** What a run of the bench leaves: `results.json`, which the document's tables and plots are drawn from. */
+
+export interface VariantResult {
+  readonly name: string;
+  /** "edgewright" or the peer's package. */
+  readonly tool: string;
+  /** Why there are no figures. */
+  readonly failed?: string;
+  /** Whole process, median of the rounds; CPU and memory of the process and its children. */
+  readonly seconds?: number;
+  readonly cpuSeconds?: number;
+  readonly peakRssMb?: number;
+  readonly sizeShare?: number;
+  readonly sizeMb?: number;
+  /** By output, against the FP32 model on held-back items. */
+  readonly sqnrDb?: Readonly<Record<string, number | null>>;
+  readonly mAP?: number;
+  readonly mAP50?: number;
+  readonly personAP50?: number;
+  /** FP32 time / own time, by thread count. */
+  readonly speed?: Readonly<Record<string, number>>;
+  readonly cosine?: { readonly mean: number; readonly min: number; readonly spearman: number };
+  readonly nodes?: number;
+  readonly relative?: number;
+  readonly macs?: number;
+  /** What the product's own report says of it. */
+  readonly report?: unknown;
+}
+
+export interface RowResult {
+  readonly id: string;
+  readonly title: string;
+  readonly bar?: string;
+  readonly bestPeer?: string;
+  readonly machine: string;
+  readonly time: string;
+  readonly variants: readonly VariantResult[];
+}

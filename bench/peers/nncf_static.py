@@ -1,0 +1,13 @@
+"""NNCF's post-training quantization: its own defaults, mixed preset."""
+import sys
+
+import feeds
+import nncf
+import onnx
+
+model, folder, out, _, limit = sys.argv[1:6]
+items = feeds.load(folder, int(limit))
+quantized = nncf.quantize(
+    onnx.load(model), nncf.Dataset(items), preset=nncf.QuantizationPreset.MIXED, subset_size=len(items)
+)
+onnx.save(quantized, out)

@@ -1,0 +1,12 @@
+"""AMD Quark's u8/s8 configuration, plain or with AdaRound."""
+import sys
+
+import feeds
+from quark.onnx import ModelQuantizer
+from quark.onnx.quantization.config import Config, get_default_config
+
+model, folder, out, method, limit = sys.argv[1:6]
+config = get_default_config("U8S8_AAWS_ADAROUND" if method == "adaround" else "U8S8_AAWS")
+ModelQuantizer(Config(global_quant_config=config)).quantize_model(
+    model, out, feeds.Reader(feeds.load(folder, int(limit)))
+)
