@@ -67,7 +67,12 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
       const at = y * width + x;
       const nx = ox / r;
       const ny = oy / r;
-      if (ragged > 0 && bitten(nx, ny, bone.a[0] * 37 + t, ragged)) continue;
+      if (ragged > 0) {
+        // More is bitten off towards the rim.
+        const seed = bone.a[0] * 37 + t;
+        const edge = 1 - ragged * smooth(nx * 9 + seed, ny * 9 + seed * 0.7);
+        if (nx * nx + ny * ny > edge * edge) continue;
+      }
       if (owner !== 0 && stamp[at] !== owner) {
         stamp[at] = owner;
         covered[owner]++;
@@ -92,10 +97,4 @@ export function drawBone(canvas: Canvas, bone: Bone, local: LocalLight, owner = 
       rgb[to + 2] = albedo[2] * (ambient[2] * sky + key[2] * shine);
     }
   }
-}
-
-/** Whether the outline's noise takes a point away: more of them towards the rim. */
-function bitten(nx: number, ny: number, seed: number, ragged: number): boolean {
-  const edge = 1 - ragged * smooth(nx * 9 + seed, ny * 9 + seed * 0.7);
-  return nx * nx + ny * ny > edge * edge;
 }

@@ -33,6 +33,8 @@ const NEAR = 0.08;
 const STRIDE = 8;
 const albedo = new Float32Array(3);
 const spot: FacePlace = { u: 0.1, v: 0.1, footprint: 0.1 };
+/** A pixel and its depth, and the lamps' light at two pixels of a row: kept here, as numbers passed on are allocated. */
+const shining = { at: { x: 0.1, y: 0.1, z: 0.1 }, here: new Float32Array(3), next: new Float32Array(3) };
 
 export function drawFace(canvas: Canvas, face: Face): void {
   const { camera, width, height } = canvas;
@@ -88,55 +90,78 @@ function rowFiller(canvas: Canvas, face: Face): (y: number, from: number, to: nu
   const shine = light.lamps.length > 0 || light.beam > 0;
   const marks = face.ground ? 1 : 0;
   const shineOn = shineOf(canvas, face, normal);
-  const here = new Float32Array(3);
-  const next = new Float32Array(3);
+  const { at: lit, here, next } = shining;
+  const block = shine ? STRIDE : width;
   return (y, from, to) => {
     const py = y + 0.5;
+    const row = y * width;
     const iRow = ib * py + ic;
     const uRow = ub * py + uc;
     const vRow = vb * py + vc;
-    let [r, g, b] = [base[0] + glow, base[1] + glow, base[2] + glow];
-    let [stepR, stepG, stepB] = [0, 0, 0];
-    for (let x = from; x <= to; x++) {
-      const px = x + 0.5;
+    lit.y = py;
+    let asked = -1;
+    for (let start = from; start <= to; start += block) {
+      const end = Math.min(to, start + block - 1);
+      let first = start;
+      while (first <= end && ia * (first + 0.5) + iRow <= near[row + first]) first++;
+      if (first > end) continue;
+      let r = base[0] + glow;
+      let g = base[1] + glow;
+      let b = base[2] + glow;
+      let stepR = 0;
+      let stepG = 0;
+      let stepB = 0;
       // Lamps light smoothly: they are asked every few pixels, and a straight line joins the answers.
-      if (shine && (x - from) % STRIDE === 0) {
-        if (x === from) shineOn(px, py, 1 / Math.max(1e-4, ia * px + iRow), here);
-        else here.set(next);
-        shineOn(px + STRIDE, py, 1 / Math.max(1e-4, ia * (px + STRIDE) + iRow), next);
-        [r, g, b] = [base[0] + glow + here[0], base[1] + glow + here[1], base[2] + glow + here[2]];
+      if (shine) {
+        if (asked === start) here.set(next);
+        else {
+          lit.x = start + 0.5;
+          lit.z = 1 / Math.max(1e-4, ia * lit.x + iRow);
+          shineOn(here);
+        }
+        asked = start + STRIDE;
+        lit.x = asked + 0.5;
+        lit.z = 1 / Math.max(1e-4, ia * lit.x + iRow);
+        shineOn(next);
+        r += here[0];
+        g += here[1];
+        b += here[2];
         stepR = (next[0] - here[0]) / STRIDE;
         stepG = (next[1] - here[1]) / STRIDE;
         stepB = (next[2] - here[2]) / STRIDE;
+        for (let x = start; x < first; x++) {
+          r += stepR;
+          g += stepG;
+          b += stepB;
+        }
       }
-      const inverse = ia * px + iRow;
-      const at = y * width + x;
-      if (inverse > near[at]) {
-        const z = 1 / inverse;
-        near[at] = inverse;
-        ground[at] = marks;
-        spot.u = u0 + z * (ua * px + uRow);
-        spot.v = v0 + z * (va * px + vRow);
-        spot.footprint = z / focal;
-        paint(spot, albedo);
-        const to3 = at * 3;
-        rgb[to3] = albedo[0] * r;
-        rgb[to3 + 1] = albedo[1] * g;
-        rgb[to3 + 2] = albedo[2] * b;
+      for (let x = first; x <= end; x++) {
+        const px = x + 0.5;
+        const inverse = ia * px + iRow;
+        const at = row + x;
+        if (inverse > near[at]) {
+          const z = 1 / inverse;
+          near[at] = inverse;
+          ground[at] = marks;
+          spot.u = u0 + z * (ua * px + uRow);
+          spot.v = v0 + z * (va * px + vRow);
+          spot.footprint = z / focal;
+          paint(spot, albedo);
+          const to3 = at * 3;
+          rgb[to3] = albedo[0] * r;
+          rgb[to3 + 1] = albedo[1] * g;
+          rgb[to3 + 2] = albedo[2] * b;
+        }
+        r += stepR;
+        g += stepG;
+        b += stepB;
       }
-      r += stepR;
-      g += stepG;
-      b += stepB;
     }
   };
 }
 
-/** Sets what the lamps and the camera's illuminator give at a pixel of depth z. */
-function shineOf(
-  { camera, light }: Canvas,
-  face: Face,
-  normal: Vec,
-): (px: number, py: number, z: number, lit: Float32Array) => void {
+/** Sets what the lamps and the camera's illuminator give at a pixel, `shining.at`. */
+function shineOf({ camera, light }: Canvas, face: Face, normal: Vec): (lit: Float32Array) => void {
   const { position, focal, centreX, centreY } = camera;
   const [rightX, rightY, rightZ] = camera.right;
   const [downX, downY, downZ] = camera.down;
@@ -145,10 +170,14 @@ function shineOf(
   const [normalX, normalY, normalZ] = normal;
   const { beam, lamps } = light;
   const beamReach = light.beamReach * light.beamReach;
-  return (px, py, z, lit) => {
-    const rx = (px - centreX) / focal;
-    const ry = (py - centreY) / focal;
-    lit.fill(0);
+  const { at } = shining;
+  return (lit) => {
+    const { z } = at;
+    const rx = (at.x - centreX) / focal;
+    const ry = (at.y - centreY) / focal;
+    lit[0] = 0;
+    lit[1] = 0;
+    lit[2] = 0;
     if (beam > 0) {
       const square = rx * rx + ry * ry + 1;
       const cosine = Math.abs(rx * normalX + ry * normalY + normalZ) / Math.sqrt(square);

@@ -24,7 +24,7 @@ export interface Exposure {
 
 /** `scale` is canvas pixels a picture's pixel. */
 export function expose(canvas: Canvas, lens: Lens, out: Exposure, scale: number): void {
-  for (let pass = 0; pass < lens.softness; pass++) soften(canvas);
+  soften(canvas, lens.softness);
   const { width, height, rgb, owner } = out;
   const { k1, k2, vignette } = lens;
   const from = canvas.rgb;
@@ -69,14 +69,39 @@ export function expose(canvas: Canvas, lens: Lens, out: Exposure, scale: number)
   }
 }
 
-/** Each pixel becomes the mean of itself and its right and lower neighbours. */
-function soften({ width, height, rgb }: Canvas): void {
-  const stride = width * 3;
-  for (let y = 0; y < height; y++) {
-    const down = y + 1 < height ? stride : 0;
-    const row = y * stride;
-    for (let i = row; i < row + stride - 3; i++) {
-      rgb[i] = (rgb[i] + rgb[i + 3] + rgb[i + down] + rgb[i + 3 + down]) * 0.25;
+/**
+ * In each pass a pixel becomes the mean of itself and its right and lower neighbours. A pass follows the one before it by
+ * a row, so the canvas goes through the processor's cache once.
+ */
+function soften({ width, height, rgb }: Canvas, passes: number): void {
+  for (let y = 0; y < height + passes - 1; y++) {
+    for (let pass = 0; pass < passes; pass++) {
+      const row = y - pass;
+      if (row >= 0 && row < height) softenRow(rgb, row * width * 3, width, row + 1 < height);
     }
+  }
+}
+
+function softenRow(rgb: Float32Array, from: number, width: number, hasNext: boolean): void {
+  const down = hasNext ? width * 3 : 0;
+  let [a0, a1, a2] = [rgb[from], rgb[from + 1], rgb[from + 2]];
+  let [c0, c1, c2] = [rgb[from + down], rgb[from + down + 1], rgb[from + down + 2]];
+  const end = from + (width - 1) * 3;
+  for (let i = from; i < end; i += 3) {
+    const b0 = rgb[i + 3];
+    const b1 = rgb[i + 4];
+    const b2 = rgb[i + 5];
+    const d0 = rgb[i + down + 3];
+    const d1 = rgb[i + down + 4];
+    const d2 = rgb[i + down + 5];
+    rgb[i] = (a0 + b0 + c0 + d0) * 0.25;
+    rgb[i + 1] = (a1 + b1 + c1 + d1) * 0.25;
+    rgb[i + 2] = (a2 + b2 + c2 + d2) * 0.25;
+    a0 = b0;
+    a1 = b1;
+    a2 = b2;
+    c0 = d0;
+    c1 = d1;
+    c2 = d2;
   }
 }

@@ -24,6 +24,8 @@ export interface Sensor {
 const BELL = 1 << 16;
 const bell = gaussians();
 const CURVE = makeCurve();
+/** Made anew for each picture's contrast. */
+const tones = new Float64Array(CURVE.length);
 
 /** RGB bytes of an exposure. `seed` makes the noise of this frame. */
 export function develop({ width, height, rgb }: Exposure, sensor: Sensor, seed: number): Uint8Array {
@@ -70,7 +72,8 @@ export function develop({ width, height, rgb }: Exposure, sensor: Sensor, seed: 
  * contrast about the middle.
  */
 function toneCurve(contrast: number): Float64Array {
-  return Float64Array.from(CURVE, (value) => 0.5 + (value - 0.5) * contrast);
+  for (let i = 0; i < CURVE.length; i++) tones[i] = 0.5 + (CURVE[i] - 0.5) * contrast;
+  return tones;
 }
 
 function makeCurve(): Float32Array {
