@@ -6,12 +6,16 @@ import { evaluationImages, evaluationLabels, pictureInput, type Subject, setting
 
 const LATENCY_ROUNDS = 60;
 
-type ByPath<T> = Readonly<Record<string, T>>;
-export type Sqnr = Readonly<Record<string, number | null>>;
 export interface Cosine {
   readonly mean: number;
   readonly min: number;
   readonly spearman: number;
+}
+
+/** Figures by path, and why the runtime does not open a model that has none. */
+export interface Judgement<T> {
+  readonly values: Readonly<Record<string, T>>;
+  readonly failed: Readonly<Record<string, string>>;
 }
 
 export interface JudgeInput {
@@ -25,20 +29,29 @@ const pathsOf = ({ original, made }: JudgeInput) => [
   ...made.filter(({ failed }) => failed === undefined).map(({ path }) => path),
 ];
 
-export async function judgeSqnr(peers: Peers, input: JudgeInput, limit: number): Promise<ByPath<Sqnr>> {
+/** dB by output, of the first `limit` items. */
+export async function judgeSqnr(
+  peers: Peers,
+  input: JudgeInput,
+  limit: number,
+): Promise<Judgement<Readonly<Record<string, number | null>>>> {
   return parsed(await peers.run("judge.py", ["sqnr", input.feeds, limit, ...pathsOf(input)]));
 }
 
-export async function judgeCosine(peers: Peers, input: JudgeInput, limit: number): Promise<ByPath<Cosine>> {
+export async function judgeCosine(peers: Peers, input: JudgeInput, limit: number): Promise<Judgement<Cosine>> {
   return parsed(await peers.run("judge.py", ["cosine", input.feeds, limit, ...pathsOf(input)]));
 }
 
 /** FP32 time / own time by path, at a number of threads: CPU time at one, wall-clock time at more. */
-export async function judgeSpeed(peers: Peers, input: JudgeInput, threads: number): Promise<ByPath<number>> {
+export async function judgeSpeed(
+  peers: Peers,
+  input: JudgeInput,
+  threads: number,
+): Promise<Readonly<Record<string, number>>> {
   const ended = await peers.run("judge.py", ["latency", input.feeds, threads, LATENCY_ROUNDS, ...pathsOf(input)]);
-  const ms: ByPath<number> = parsed(ended);
-  const fp32 = ms[input.original] ?? Number.NaN;
-  return Object.fromEntries(Object.entries(ms).map(([path, own]) => [path, fp32 / own]));
+  const { values }: Judgement<number> = parsed(ended);
+  const fp32 = values[input.original] ?? Number.NaN;
+  return Object.fromEntries(Object.entries(values).map(([path, own]) => [path, fp32 / own]));
 }
 
 function parsed<T>({ stdout }: { readonly stdout: string }): T {

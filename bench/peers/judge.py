@@ -1,9 +1,11 @@
 """
 Judges models in onnxruntime: SQNR of every output against the first model, and CPU time of an inference, interleaved.
 
-judge.py sqnr FEEDS LIMIT MODEL...            {model: {output: dB}}
-judge.py latency FEEDS THREADS ROUNDS MODEL... {model: CPU ms, median over the rounds}
-judge.py cosine FEEDS LIMIT MODEL...           {model: {mean, min, spearman}} of mean-pooled embeddings
+judge.py sqnr FEEDS LIMIT MODEL...            {output: dB}
+judge.py latency FEEDS THREADS ROUNDS MODEL... ms, median over the rounds
+judge.py cosine FEEDS LIMIT MODEL...           {mean, min, spearman} of mean-pooled embeddings
+
+Prints {"values": {model: ...}, "failed": {model: why onnxruntime does not open it}}.
 """
 import json
 import sys
@@ -103,10 +105,24 @@ def cosine(items, paths):
     return result
 
 
+def opens(path):
+    try:
+        session(path, 1)
+        return None
+    except Exception as error:
+        return str(error).split("\n")[0]
+
+
 mode, folder, *rest = sys.argv[1:]
+numbers, paths = (rest[:2], rest[2:]) if mode == "latency" else (rest[:1], rest[1:])
+failed = {path: reason for path in paths if (reason := opens(path)) is not None}
+sound = [path for path in paths if path not in failed]
+limit = 1 if mode == "latency" else int(numbers[0])
+items = feeds.load(folder, limit)
 if mode == "sqnr":
-    print(json.dumps(sqnr(feeds.load(folder, int(rest[0])), rest[1:])))
+    values = sqnr(items, sound)
 elif mode == "latency":
-    print(json.dumps(latency(feeds.load(folder, 1), int(rest[0]), int(rest[1]), rest[2:])))
+    values = latency(items, int(numbers[0]), int(numbers[1]), sound)
 else:
-    print(json.dumps(cosine(feeds.load(folder, int(rest[0])), rest[1:])))
+    values = cosine(items, sound)
+print(json.dumps({"values": values, "failed": failed}))

@@ -8,6 +8,6 @@ import onnx
 model, folder, out, _, limit = sys.argv[1:6]
 items = feeds.load(folder, int(limit))
 quantized = nncf.quantize(
-    onnx.load(model), nncf.Dataset(items), preset=nncf.QuantizationPreset.MIXED, subset_size=len(items)
+    feeds.model(model), nncf.Dataset(items), preset=nncf.QuantizationPreset.MIXED, subset_size=len(items)
 )
 onnx.save(quantized, out)

@@ -2,16 +2,16 @@
 import sys
 
 import feeds
+import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 model, folder, out, method, limit = sys.argv[1:6]
 items = feeds.load(folder, int(limit))
 CalibrationDataReader.register(feeds.Reader)
-
-
 prepared = out + ".prepared.onnx"
-quant_pre_process(model, prepared, skip_symbolic_shape=True)
+onnx.save(feeds.model(model), prepared)
+quant_pre_process(prepared, prepared, skip_symbolic_shape=True)
 quantize_static(
     prepared,
     out,

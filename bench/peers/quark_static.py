@@ -2,11 +2,14 @@
 import sys
 
 import feeds
+import onnx
 from quark.onnx import ModelQuantizer
 from quark.onnx.quantization.config import Config, get_default_config
 
 model, folder, out, method, limit = sys.argv[1:6]
+prepared = out + ".prepared.onnx"
+onnx.save(feeds.model(model), prepared)
 config = get_default_config("U8S8_AAWS_ADAROUND" if method == "adaround" else "U8S8_AAWS")
 ModelQuantizer(Config(global_quant_config=config)).quantize_model(
-    model, out, feeds.Reader(feeds.load(folder, int(limit)))
+    prepared, out, feeds.Reader(feeds.load(folder, int(limit)))
 )

@@ -123,15 +123,16 @@ export async function judgeAll(
   { subject, made, held, timed }: Judged,
 ): Promise<readonly VariantResult[]> {
   const input = { original: subject.path, feeds: held, made };
-  const sqnr = peers ? await judgeSqnr(peers, input, HELD_BACK_IMAGES) : {};
+  const sqnr = peers ? await judgeSqnr(peers, input, HELD_BACK_IMAGES) : { values: {}, failed: {} };
   const one = peers && timed ? await judgeSpeed(peers, input, 1) : {};
   const two = peers && timed ? await judgeSpeed(peers, input, 2) : {};
   const original = await judgeAccuracy(subject, subject.path);
   const results: VariantResult[] = [{ name: "FP32", tool: "none", sizeShare: 1, ...original }];
   for (const entry of made) {
     const figures = processFigures(entry, subject.path);
-    if (entry.failed !== undefined) {
-      results.push(figures);
+    const failed = entry.failed ?? sqnr.failed[entry.path];
+    if (failed !== undefined) {
+      results.push({ ...figures, failed });
       continue;
     }
     const speed = { 1: one[entry.path], 2: two[entry.path] };
@@ -139,7 +140,7 @@ export async function judgeAll(
       say(`  ${entry.variant.name} is not scored: ${error.message}`);
       return {};
     });
-    const decibels = sqnr[entry.path];
+    const decibels = sqnr.values[entry.path];
     results.push({
       ...figures,
       ...(decibels && { sqnrDb: decibels }),
