@@ -14,6 +14,8 @@ const labelSchema = z.strictObject({
   box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
   /** COCO's `iscrowd`: a region of many objects, whose detections count neither for nor against. */
   crowd: z.literal(true).optional(),
+  /** Of a sequence: the same object has the same number in every picture. */
+  track: z.int().nonnegative().optional(),
 });
 
 const imageSchema = z.strictObject({

@@ -8,7 +8,12 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const programs = { cli: "server/cli/cli.ts", step: "server/step.ts", main: "server/main.ts" };
+const programs = {
+  cli: "server/cli/cli.ts",
+  step: "server/step.ts",
+  main: "server/main.ts",
+  drawThread: "nodes/load-scene/scene/drawThread.ts",
+};
 
 /** Bundles TypeScript entry points (`{name: path}`) to `outdir/name.js`; dynamic imports become chunks beside them. */
 export async function bundle(entries, outdir) {

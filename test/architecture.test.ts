@@ -53,8 +53,9 @@ describe("imports point down only", () => {
       if (!i.own) return true;
       const [, folder, ...rest] = i.target.split("/");
       const otherNode = i.target.startsWith("nodes/") && rest.length > 0 && folder !== file.path.split("/")[1];
-      // load-images draws its synthetic scenes with the one renderer of load-scene.
-      const renderer = i.target.startsWith("nodes/load-scene/scene/") && file.path.startsWith("nodes/load-images/");
+      // load-images and load-video draw their synthetic scenes with the one renderer of load-scene.
+      const renderer =
+        i.target.startsWith("nodes/load-scene/scene/") && /^nodes\/load-(images|video)\//.test(file.path);
       return under(i, "nodes", "targets", "onnx") && (!otherNode || renderer);
     };
     expect(offences(/^nodes\/.*\.tsx?$/, ok)).toEqual([]);

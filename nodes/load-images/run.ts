@@ -14,9 +14,10 @@ import {
   writeImages,
 } from "../images.ts";
 import { isImageName } from "../imagesIndex.ts";
+import { recipeIn } from "../load-scene/scene/recipe.ts";
 import { mapStream, streamOf } from "../streams.ts";
 import { type LabelSet, labelsFromCoco, labelsFromYolo } from "./labels.ts";
-import { scenesRecipe, writeScenes } from "./scenes.ts";
+import { writeScenes } from "./scenes.ts";
 import { loadImages } from "./schema.ts";
 
 const PREVIEWS = 3;
@@ -30,7 +31,7 @@ export const run = implementNode(loadImages, async (ctx, _, { source, classes, l
     const fix = "Set source to a folder of images, or to builtin:scenes for synthetic ones.";
     throw new UserError("no-source", "No folder of images is set.", fix);
   }
-  const recipe = await scenesRecipe(ctx, sources);
+  const recipe = await recipeIn(ctx, sources);
   if (recipe) {
     if (ctx.sources.labels?.length) {
       throw new UserError("scenes-have-labels", "Scenes bring their own labels.", "Leave labels empty.");
@@ -44,6 +45,7 @@ export const run = implementNode(loadImages, async (ctx, _, { source, classes, l
   const labels = await readLabels(ctx, parseClassNames(classes));
   const images: StoredImage[] = [];
   const wanted = limit > 0 ? files.slice(0, limit) : files;
+  if (wanted.length < files.length) ctx.log(`the first ${limit} of ${files.length} images are taken`);
   const opened = mapStream(streamOf(wanted), (file) => openImage(ctx, file), Math.min(4, availableParallelism()));
   for await (const image of opened) {
     if (image) images.push(image);

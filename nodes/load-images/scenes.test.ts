@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
+import { imagesIndexSchema } from "../imagesIndex.ts";
 import { renderScene } from "../load-scene/scene/render.ts";
 import { createScene } from "../load-scene/scene/scene.ts";
 import { run } from "./run.ts";
@@ -51,6 +52,19 @@ describe("a recipe of scenes as source", () => {
     await using space = await openNodeWorkspace();
     const { files } = await load(space, JSON.stringify(recipe), { limit: 2 });
     expect(Object.keys(files).sort()).toEqual(["index.json", "scene-000040.jpg", "scene-000041.jpg"]);
+  });
+
+  it("films one scene, with the same track for the same person", async () => {
+    await using space = await openNodeWorkspace();
+    const video = { kind: "scene-video", version: 1, seed: 9, light: "day", people: 4, frames: 5, fps: 5 };
+    const { index } = await load(space, JSON.stringify({ ...video, width: 208, height: 208 }));
+    const { images } = imagesIndexSchema.parse(index);
+    expect(images.map(({ file }) => file)).toEqual([0, 1, 2, 3, 4].map((i) => `frame-00000${i}.jpg`));
+    const tracks = images.map(({ labels }) => labels?.map(({ track }) => track));
+    expect(tracks[0]?.length).toBeGreaterThan(1);
+    expect(tracks[1]).toEqual(tracks[0]);
+    const [first, last] = [images[0]?.labels?.[0]?.box, images[4]?.labels?.[0]?.box];
+    expect(first).not.toEqual(last);
   });
 
   it.each([

@@ -1,84 +1,55 @@
-/**
- * Scenes as labelled images: a recipe names seeds and a size, and the pictures are drawn from it. `builtin:scenes` is such
- * a file; so no picture is shipped, and a set of any size can be had.
- */
-import { z } from "zod";
-import { type RunContext, type SourceFile, UserError } from "../context.ts";
+/** The pictures of a recipe of scenes as labelled images, each drawn from its seed; or of one scene, with track ids. */
+import type { RunContext } from "../context.ts";
 import { previewJpeg, type StoredImage, writeImages } from "../images.ts";
-import { encodeFrame } from "../load-scene/scene/encode.ts";
-import { renderScene } from "../load-scene/scene/render.ts";
-import { createScene } from "../load-scene/scene/scene.ts";
+import type { ImageLabel } from "../imagesIndex.ts";
+import type { DrawJob } from "../load-scene/scene/drawer.ts";
+import { drawScenes } from "../load-scene/scene/drawScenes.ts";
+import type { ScenePerson } from "../load-scene/scene/labels.ts";
+import { frameJob, type Recipe } from "../load-scene/scene/recipe.ts";
 import type { ArtifactRef } from "../ports.ts";
-import { mapStream } from "../streams.ts";
+import { mapStream, streamOf } from "../streams.ts";
 
-const recipeSchema = z.strictObject({
-  kind: z.literal("scenes"),
-  version: z.literal(1),
-  /** Seeds first, first + 1, ... */
-  first: z.int().nonnegative().max(0xffffffff),
-  count: z.int().positive().max(100_000),
-  width: z.int().min(64).max(1920),
-  height: z.int().min(64).max(1920),
-});
-export type ScenesRecipe = z.output<typeof recipeSchema>;
-
-const MAX_RECIPE_BYTES = 65_536;
 const PREVIEWS = 3;
 
-/** The recipe, where the source is one JSON file. Throws `bad-recipe` where that is none. */
-export async function scenesRecipe(ctx: RunContext, sources: readonly SourceFile[]): Promise<ScenesRecipe | undefined> {
-  const [file, ...more] = sources;
-  if (!file?.name.endsWith(".json") || more.length > 0) return undefined;
-  const text = new TextDecoder().decode(await ctx.artifacts.read(file, MAX_RECIPE_BYTES));
-  const parsed = recipeSchema.safeParse(jsonOf(text));
-  if (parsed.success) return parsed.data;
-  throw new UserError(
-    "bad-recipe",
-    `${file.name} is no recipe of scenes.`,
-    'Such a file is {"kind":"scenes","version":1,"first":10000,"count":500,"width":416,"height":416}; else give a folder.',
-  );
+interface Picture {
+  readonly file: string;
+  readonly job: DrawJob;
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Draws and stores the scenes, labels included; who is hardly seen counts neither for nor against (`crowd`). */
-export async function writeScenes(
-  ctx: RunContext,
-  recipe: ScenesRecipe,
-  limit: number,
-): Promise<ArtifactRef<"images">> {
-  const count = limit > 0 ? Math.min(limit, recipe.count) : recipe.count;
+/** Draws and stores the pictures, labels included. */
+export async function writeScenes(ctx: RunContext, recipe: Recipe, limit: number): Promise<ArtifactRef<"images">> {
+  const pictures = picturesOf(recipe, limit);
+  const { width, height } = recipe;
   const images: StoredImage[] = [];
-  ctx.log(`${count} synthetic scenes: nobody in them exists`);
-  const draw = async (seed: number): Promise<StoredImage> => {
-    ctx.signal.throwIfAborted();
-    const { width, height } = recipe;
-    const scene = createScene({ seed, width, height });
-    const frame = renderScene(scene);
-    const jpeg = await encodeFrame(frame, scene.conditions.jpegQuality);
-    if (seed < recipe.first + PREVIEWS) await ctx.preview(await previewJpeg(jpeg), "image/jpeg");
-    const labels = frame.people.map(({ box, ignored }) => ({
-      classId: 0,
-      box: [...box] satisfies [number, number, number, number],
-      ...(ignored && { crowd: true as const }),
-    }));
+  ctx.log(`${pictures.length} synthetic pictures: nobody in them exists`);
+  const drawn = drawScenes(streamOf(pictures.map(({ job }) => job)), ctx);
+  const stored = mapStream(drawn, async ({ jpeg, people }, index): Promise<StoredImage> => {
+    if (index < PREVIEWS) await ctx.preview(await previewJpeg(jpeg), "image/jpeg");
+    const labels = people.map((person) => labelOf(person, recipe.kind === "scene-video"));
     const { digest, size } = await ctx.artifacts.put("images", jpeg);
-    return { file: `scene-${String(seed).padStart(6, "0")}.jpg`, width, height, labels, blob: { digest, size } };
-  };
-  // Two at once: one is drawn while the other is compressed.
-  for await (const image of mapStream(seeds(recipe.first, count), draw, 2)) {
+    return { file: pictures[index]?.file ?? "", width, height, labels, blob: { digest, size } };
+  });
+  for await (const image of stored) {
     images.push(image);
-    ctx.progress(images.length, count, "images");
+    ctx.progress(images.length, pictures.length, "images");
   }
   return writeImages(ctx, images, ["person"]);
 }
 
-async function* seeds(first: number, count: number): AsyncGenerator<number> {
-  for (let seed = first; seed < first + count; seed++) yield seed;
+function picturesOf(recipe: Recipe, limit: number): Picture[] {
+  const all = recipe.kind === "scenes" ? recipe.count : recipe.frames;
+  return Array.from({ length: limit > 0 ? Math.min(limit, all) : all }, (_, index) => {
+    if (recipe.kind === "scene-video") return { file: `frame-${padded(index)}.jpg`, job: frameJob(recipe, index) };
+    const { first, width, height } = recipe;
+    return { file: `scene-${padded(first + index)}.jpg`, job: { scene: { seed: first + index, width, height } } };
+  });
+}
+
+function padded(number: number): string {
+  return String(number).padStart(6, "0");
+}
+
+/** Who is hardly seen counts neither for nor against (`crowd`). */
+function labelOf({ box, ignored, track }: ScenePerson, tracked: boolean): ImageLabel {
+  return { classId: 0, box: [...box], ...(ignored && { crowd: true as const }), ...(tracked && { track }) };
 }

@@ -11,7 +11,7 @@ export const loadImages = defineNode({
   params: z.strictObject({
     source: z.string().default("").meta({
       title: "Images",
-      help: "A folder; folders in it are read too. JPEG, PNG, WebP, TIFF, GIF or AVIF. builtin:scenes: 500 synthetic ones to test with; builtin:scenes-train: others to calibrate with.",
+      help: "A folder; folders in it are read too. JPEG, PNG, WebP, TIFF, GIF or AVIF. builtin:scenes: 500 synthetic ones to test with; builtin:scenes-train: others to calibrate with; builtin:scene-video: a filmed one, with track ids.",
       source: "images",
     }),
     labels: z.string().default("").meta({

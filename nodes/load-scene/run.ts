@@ -2,17 +2,15 @@ import type { RunContext } from "../context.ts";
 import { implementNode } from "../define.ts";
 import { decodeRgb, previewJpeg } from "../images.ts";
 import type { Frame } from "../ports.ts";
-import { withTotal } from "../streams.ts";
-import { encodeFrame } from "./scene/encode.ts";
-import { sceneFrames } from "./scene/render.ts";
-import { createScene, type Scene, type SceneOptions } from "./scene/scene.ts";
+import { streamOf, withTotal } from "../streams.ts";
+import { drawScenes } from "./scene/drawScenes.ts";
+import { createScene, type SceneOptions } from "./scene/scene.ts";
 import { loadScene, type SceneParams } from "./schema.ts";
 
 const PREVIEWS = 3;
 
 export const run = implementNode(loadScene, async (ctx, _, params) => {
-  const scene = createScene(optionsOf(params));
-  const { placeName, lightName, weatherName, actors, distractors } = scene;
+  const { placeName, lightName, weatherName, actors, distractors } = createScene(optionsOf(params));
   const report = await ctx.artifacts.report({
     kind: "scene",
     version: 1,
@@ -27,7 +25,7 @@ export const run = implementNode(loadScene, async (ctx, _, params) => {
     frames: params.frames,
     fps: params.fps,
   });
-  return { frames: withTotal(filmed(ctx, scene, params), params.frames), report };
+  return { frames: withTotal(filmed(ctx, params), params.frames), report };
 });
 
 function optionsOf({ seed, width, height, place, light, weather, people }: SceneParams): SceneOptions {
@@ -43,12 +41,14 @@ function optionsOf({ seed, width, height, place, light, weather, people }: Scene
 }
 
 /** Frames as they come out of the camera's JPEG; three of them for the face. */
-async function* filmed(ctx: RunContext, scene: Scene, { frames, fps }: SceneParams): AsyncGenerator<Frame> {
+async function* filmed(ctx: RunContext, params: SceneParams): AsyncGenerator<Frame> {
+  const { frames, fps } = params;
+  const scene = optionsOf(params);
+  const jobs = Array.from({ length: frames }, (_, index) => ({ scene, moment: { seconds: index / fps, index } }));
   const step = Math.max(1, Math.floor(frames / PREVIEWS));
   let index = 0;
-  for (const frame of sceneFrames(scene, frames, fps)) {
-    ctx.signal.throwIfAborted();
-    const picture = await decodeRgb(await encodeFrame(frame, scene.conditions.jpegQuality));
+  for await (const { jpeg } of drawScenes(streamOf(jobs), ctx)) {
+    const picture = await decodeRgb(jpeg);
     if (index % step === 0 && index / step < PREVIEWS) await ctx.preview(await previewJpeg(picture), "image/jpeg");
     const id = `frame-${String(index).padStart(6, "0")}`;
     yield { id, index: index++, ...picture };

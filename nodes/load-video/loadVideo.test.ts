@@ -85,6 +85,40 @@ describe("load-video", () => {
   });
 });
 
+describe("a filmed scene as source", () => {
+  const recipe = { kind: "scene-video", version: 1, seed: 5, frames: 12, fps: 4, width: 80, height: 64 };
+
+  async function filmed(space: NodeWorkspace, json: unknown, params: Partial<VideoParams> = {}) {
+    const path = join(space.folder, "scene.json");
+    await writeFile(path, JSON.stringify(json));
+    return frames(space, path, params);
+  }
+
+  it.each([
+    [{}, ["frame-000000", "frame-000001", "frame-000011"], 12],
+    [{ every: 5 }, ["frame-000000", "frame-000005", "frame-000010"], 3],
+    [{ limit: 2 }, ["frame-000000", "frame-000001"], 2],
+    [{ fps: 1 }, ["frame-000000", "frame-000001", "frame-000002"], 3],
+  ])("gives its frames without a file: %o", async (params, ids, total) => {
+    await using space = await openNodeWorkspace();
+    const { frames: stream, logs } = await filmed(space, recipe, params);
+    expect(stream.total).toBe(total);
+    const all = await collect(stream);
+    expect(all.length).toBe(total);
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+    expect(all.every(({ width, height, rgb }) => width === 80 && height === 64 && rgb.length === 80 * 64 * 3)).toBe(
+      true,
+    );
+    expect(logs.join()).toContain("synthetic");
+  });
+
+  it("refuses a recipe of single pictures", async () => {
+    await using space = await openNodeWorkspace();
+    const scenes = { kind: "scenes", version: 1, first: 1, count: 2, width: 80, height: 64 };
+    await expect(filmed(space, scenes)).rejects.toMatchObject({ code: "bad-recipe" });
+  });
+});
+
 describe.skipIf(!testData)("a real video (needs EDGEWRIGHT_TEST_DATA)", () => {
   it("holds no more than a few frames while it streams", async () => {
     await using space = await openNodeWorkspace();

@@ -1,17 +1,30 @@
 import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import { MAX_PIXELS, previewJpeg } from "../images.ts";
+import { recipeIn } from "../load-scene/scene/recipe.ts";
 import type { Frame } from "../ports.ts";
 import { withTotal } from "../streams.ts";
 import { findFfmpeg, probeVideo } from "./ffmpeg.ts";
 import { expectedFrames, videoFrames } from "./frames.ts";
+import { sceneFrames, videoOf } from "./sceneFrames.ts";
 import { loadVideo } from "./schema.ts";
 
 const PREVIEWS = 3;
 
 export const run = implementNode(loadVideo, async (ctx, _, params) => {
-  const [file, ...more] = ctx.sources.source ?? [];
-  if (!file) throw new UserError("no-source", "No video is set.", "Set source to a video file.");
+  const sources = ctx.sources.source ?? [];
+  const recipe = await recipeIn(ctx, sources);
+  if (recipe) {
+    const frames = sceneFrames(ctx, videoOf(recipe), params);
+    return { frames: withTotal(watched(ctx, frames, frames.total), frames.total) };
+  }
+  const [file, ...more] = sources;
+  if (!file)
+    throw new UserError(
+      "no-source",
+      "No video is set.",
+      "Set source to a video file, or to builtin:scene-video for a synthetic one.",
+    );
   if (more.length > 0) throw new UserError("many-files", "The source is a folder.", "Set source to one video file.");
   const [ffmpeg, path] = await Promise.all([findFfmpeg(), ctx.artifacts.filePath(file)]);
   const info = await probeVideo(ffmpeg, path, ctx.signal);

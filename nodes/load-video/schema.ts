@@ -11,7 +11,7 @@ export const loadVideo = defineNode({
   params: z.strictObject({
     source: z.string().default("").meta({
       title: "Video",
-      help: "MP4, MOV, MKV, WebM, AVI, MPEG or FLV.",
+      help: "MP4, MOV, MKV, WebM, AVI, MPEG or FLV; or builtin:scene-video, a synthetic camera's, for which no file is needed.",
       source: "video",
     }),
     fps: z.number().nonnegative().max(1000).default(0).meta({

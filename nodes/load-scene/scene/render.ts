@@ -22,7 +22,7 @@ export interface SceneFrame {
 }
 
 /** Seconds since the scene's begin; `index` makes the frame's noise. */
-interface Moment {
+export interface Moment {
   readonly seconds: number;
   readonly index: number;
 }
@@ -47,15 +47,15 @@ export function renderScene(scene: Scene): SceneFrame {
   return drawMoment(scene, canvas, { seconds: 0, index: 0 });
 }
 
-/** The scene as a camera films it. What stands still is drawn once; memory is two canvases, however many frames. */
-export function* sceneFrames(scene: Scene, frames: number, fps: number): Generator<SceneFrame> {
+/** The scene as a camera films it, at any moment. What stands still is drawn once; memory is two canvases. */
+export function filmScene(scene: Scene): (moment: Moment) => SceneFrame {
   const still = createCanvas(canvasOf(scene));
   const canvas = createCanvas(canvasOf(scene));
   drawStill(scene, still);
-  for (let index = 0; index < frames; index++) {
+  return (moment) => {
     copyCanvas(still, canvas);
-    yield drawMoment(scene, canvas, { seconds: index / fps, index });
-  }
+    return drawMoment(scene, canvas, moment);
+  };
 }
 
 function canvasOf({ camera, conditions, canvasWidth, canvasHeight }: Scene) {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { actorBones } from "./crowd.ts";
 import { project } from "./raster/camera.ts";
-import { renderScene, type SceneFrame, sceneFrames } from "./render.ts";
+import { filmScene, renderScene, type SceneFrame } from "./render.ts";
 import { createScene, type Scene } from "./scene.ts";
 import { SCENE_TEST_SEEDS, SCENE_TRAIN_SEEDS, SCENE_VALIDATION_SEEDS } from "./seeds.ts";
 
@@ -84,9 +84,10 @@ describe("boxes", () => {
   it("follow people through a sequence: a track moves little between frames, and far in all", () => {
     const scene = createScene({ seed: 9, width: 208, height: 208, light: "day", people: 4 });
     const walking = scene.actors.findIndex(({ speed }) => speed > 0);
-    const seen = [...sceneFrames(scene, 20, 10)].map(
-      ({ people }) => people.find(({ track }) => track === walking)?.box,
-    );
+    const film = filmScene(scene);
+    const seen = Array.from({ length: 20 }, (_, index) => {
+      return film({ seconds: index / 10, index }).people.find(({ track }) => track === walking)?.box;
+    });
     const steps = seen.slice(1).map((box, i) => {
       const before = seen[i];
       return box && before ? Math.hypot(box[0] - before[0], box[1] - before[1]) : 0;
