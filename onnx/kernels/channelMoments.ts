@@ -3,6 +3,17 @@
 export interface ChannelMoments {
   readonly sum: Float64Array;
   readonly sumOfSquares: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+}
+
+export function newMoments(channels: number): ChannelMoments {
+  return {
+    sum: new Float64Array(channels),
+    sumOfSquares: new Float64Array(channels),
+    min: new Float64Array(channels).fill(Infinity),
+    max: new Float64Array(channels).fill(-Infinity),
+  };
 }
 
 /**
@@ -15,28 +26,78 @@ export function addMoments(
   inner: number,
   into: ChannelMoments,
 ): { min: number; max: number; finite: boolean } {
-  const { sum, sumOfSquares } = into;
-  let min = Infinity;
-  let max = -Infinity;
-  let finite = true;
   const outer = data.length / (channels * inner) || 0;
+  const range = { min: Infinity, max: -Infinity, finite: true };
+  if (inner === 1) addRows(data, channels, into, range);
+  else for (let o = 0; o < outer; o++) addPlanes(data.subarray(o * channels * inner), inner, into, range);
+  return range;
+}
+
+interface RangeSoFar {
+  min: number;
+  max: number;
+  finite: boolean;
+}
+
+/** One plane of `inner` values a channel, two sums at a time: each waits for its last addition. */
+function addPlanes(data: Float32Array, inner: number, into: ChannelMoments, range: RangeSoFar): void {
+  const { sum, sumOfSquares } = into;
   let at = 0;
-  for (let o = 0; o < outer; o++) {
+  for (let c = 0; c < sum.length; c++) {
+    let [s, ss, t, tt] = [0, 0, 0, 0];
+    let [min, max] = [Infinity, -Infinity];
+    const end = at + inner;
+    for (; at < end - 1; at += 2) {
+      const x = data[at];
+      const y = data[at + 1];
+      s += x;
+      ss += x * x;
+      t += y;
+      tt += y * y;
+      if (x < min) min = x;
+      if (x > max) max = x;
+      if (y < min) min = y;
+      if (y > max) max = y;
+    }
+    if (at < end) {
+      const x = data[at++];
+      s += x;
+      ss += x * x;
+      if (x < min) min = x;
+      if (x > max) max = x;
+    }
+    // A sum of finite f32 values cannot leave f64; NaN and infinities cannot leave a sum.
+    if (!Number.isFinite(ss + tt)) range.finite = false;
+    sum[c] += s + t;
+    sumOfSquares[c] += ss + tt;
+    widen(into, c, min, max);
+    range.min = Math.min(range.min, min);
+    range.max = Math.max(range.max, max);
+  }
+}
+
+function widen(into: ChannelMoments, c: number, min: number, max: number): void {
+  if (min < into.min[c]) into.min[c] = min;
+  if (max > into.max[c]) into.max[c] = max;
+}
+
+/** Channels last. */
+function addRows(data: Float32Array, channels: number, into: ChannelMoments, range: RangeSoFar): void {
+  const { sum, sumOfSquares } = into;
+  let { min, max } = range;
+  let squares = 0;
+  for (let row = 0; row < data.length; row += channels) {
     for (let c = 0; c < channels; c++) {
-      let s = 0;
-      let ss = 0;
-      for (const end = at + inner; at < end; at++) {
-        const x = data[at];
-        s += x;
-        ss += x * x;
-        if (x < min) min = x;
-        if (x > max) max = x;
-      }
-      // A sum of finite f32 values cannot leave f64; NaN and infinities cannot leave a sum.
-      if (!Number.isFinite(ss)) finite = false;
-      sum[c] += s;
-      sumOfSquares[c] += ss;
+      const x = data[row + c];
+      sum[c] += x;
+      sumOfSquares[c] += x * x;
+      squares += x * x;
+      widen(into, c, x, x);
+      if (x < min) min = x;
+      if (x > max) max = x;
     }
   }
-  return { min, max, finite };
+  if (!Number.isFinite(squares)) range.finite = false;
+  range.min = min;
+  range.max = max;
 }

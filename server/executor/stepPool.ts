@@ -116,7 +116,8 @@ export class StepPool {
     const child = fork(this.options.module, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",
-      execArgv: ["--enable-source-maps"],
+      // Tensors live outside the heap: a small young generation costs them nothing and holds 30 MB less.
+      execArgv: ["--enable-source-maps", "--max-semi-space-size=4"],
     });
     // Drained, so that a talkative library never blocks; nothing of it may reach our own output.
     child.stdout?.resume();

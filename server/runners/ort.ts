@@ -23,6 +23,8 @@ export interface OrtOptions {
   /** 0 uses every core. Default 1. */
   readonly threads?: number;
   readonly optimization?: OptimizationLevel;
+  /** False gives the memory of each run back to the system instead of keeping it for the next. Default true. */
+  readonly arena?: boolean;
   /** Writes the graph as the runtime rewrote it to this path; initializers above 1 KB to `externalData` beside it. */
   readonly dump?: { readonly path: string; readonly externalData?: string };
   /** Prefix of the trace that `endTrace` reads; every run is recorded, which costs time. */
@@ -61,7 +63,7 @@ function fromBytes(bytes: Uint8Array, settings: InferenceSession.SessionOptions)
   return InferenceSession.create(bytes, settings);
 }
 
-function sessionOptions({ threads = 1, optimization = "all", dump, tracePrefix }: OrtOptions) {
+function sessionOptions({ threads = 1, optimization = "all", arena = true, dump, tracePrefix }: OrtOptions) {
   const extra: Record<string, string> = { "session.intra_op.allow_spinning": "0" };
   if (dump?.externalData) {
     extra["session.optimized_model_external_initializers_file_name"] = dump.externalData;
@@ -72,6 +74,7 @@ function sessionOptions({ threads = 1, optimization = "all", dump, tracePrefix }
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: optimization,
+    enableCpuMemArena: arena,
     logSeverityLevel: 3,
     extra,
     ...(dump && { optimizedModelFilePath: dump.path }),

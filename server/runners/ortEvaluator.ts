@@ -63,7 +63,7 @@ async function withOutputs<T>(model: Model, values: readonly Value[], write: () 
 }
 
 async function openModel(model: Model, options: EvaluationOptions, tempDir: string): Promise<OrtSession> {
-  const settings = { threads: options.threads ?? 0 };
+  const settings = { threads: options.threads ?? 0, arena: !options.lean };
   const bytes = model.graph.initializers.reduce((sum, { initializer }) => sum + (initializer?.byteLength ?? 0), 0);
   if (bytes <= IN_MEMORY_LIMIT) return openOrtSession(await modelBytes(model), settings);
   await mkdir(tempDir, { recursive: true });

@@ -2,15 +2,16 @@
  * Calibration: runs a model on images and learns what range each activation takes, image by image, with constant
  * memory. Observes only the tensors that a quantizer will ask for.
  */
-import type { EvaluationSession, Evaluator } from "../../evaluator.ts";
+import type { Evaluator } from "../../evaluator.ts";
 import { DataType } from "../../ir/dataType.ts";
 import type { Model } from "../../ir/graph.ts";
-import type { HostTensors } from "../../ir/hostTensor.ts";
+import type { HostTensor, HostTensors } from "../../ir/hostTensor.ts";
 import { observedTensors } from "../quantize/carried.ts";
 import { type Response, responseAfter } from "../quantize/response.ts";
 import { CalibrationError } from "./calibrationError.ts";
 import { chooseRange, type RangeStatistics } from "./chooseRange.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
+import { PiecewiseRun } from "./piecewiseRun.ts";
 import {
   CANDIDATE_METHODS,
   type CalibrationMethod,
@@ -33,7 +34,7 @@ export class Calibrator implements AsyncDisposable {
   images = 0;
 
   private constructor(
-    private readonly session: EvaluationSession,
+    private readonly run: PiecewiseRun,
     private readonly observed: readonly Observed[],
   ) {}
 
@@ -52,25 +53,18 @@ export class Calibrator implements AsyncDisposable {
     }
     const inputs = new Set(model.graph.feeds.map((value) => value.name));
     const alsoReturn = observed.map(({ statistics }) => statistics.name).filter((name) => !inputs.has(name));
-    return new Calibrator(await evaluator.open(model, threads ? { alsoReturn, threads } : { alsoReturn }), observed);
+    return new Calibrator(await PiecewiseRun.open(model, alsoReturn, { evaluator, threads }), observed);
   }
 
   /** One image: the model's feeds by name. */
   async observe(feeds: HostTensors): Promise<void> {
-    const results = { ...feeds, ...(await this.session.run(feeds)) };
-    this.images++;
-    for (const { statistics } of this.observed) {
-      const tensor = results[statistics.name];
-      if (!tensor) throw new Error(`the runtime did not return "${statistics.name}"`);
-      if (tensor.dataType !== DataType.FLOAT || !(tensor.data instanceof Float32Array)) {
-        throw new CalibrationError(
-          "not-float",
-          `"${statistics.name}" is not in 32-bit float`,
-          "Calibrate the FP32 model, before any conversion to 16 bits.",
-        );
+    await this.run.run(feeds, (tensors) => {
+      for (const { statistics } of this.observed) {
+        const tensor = tensors[statistics.name];
+        if (tensor) add(statistics, tensor);
       }
-      statistics.add(tensor.data, tensor.dims);
-    }
+    });
+    this.images++;
   }
 
   /** `auto` keeps the range of every candidate. */
@@ -98,8 +92,19 @@ export class Calibrator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.session[Symbol.asyncDispose]();
+    await this.run[Symbol.asyncDispose]();
   }
+}
+
+function add(statistics: TensorStatistics, tensor: HostTensor): void {
+  if (tensor.dataType !== DataType.FLOAT || !(tensor.data instanceof Float32Array)) {
+    throw new CalibrationError(
+      "not-float",
+      `"${statistics.name}" is not in 32-bit float`,
+      "Calibrate the FP32 model, before any conversion to 16 bits.",
+    );
+  }
+  statistics.add(tensor.data, tensor.dims);
 }
 
 function summary(
@@ -119,7 +124,7 @@ function summary(
   };
   const { ranges, range } =
     method === "auto" ? rangesOf(seen) : { ranges: undefined, range: shortRange(chooseRange(method, seen)) };
-  const { mean, variance } = stats.channels();
+  const channels = stats.channels();
   return {
     min,
     max,
@@ -128,7 +133,12 @@ function summary(
     clipped: short(shareOutside(histogram, range)),
     ...(response && { response: response.name }),
     histogram,
-    channels: { mean: mean.map(short), variance: variance.map(short) },
+    channels: {
+      mean: channels.mean.map(short),
+      variance: channels.variance.map(short),
+      min: channels.min.map(short),
+      max: channels.max.map(short),
+    },
     settledAfter: stats.settledAfter,
   };
 }

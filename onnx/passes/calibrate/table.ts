@@ -25,8 +25,13 @@ export interface TensorCalibration extends ClipRange {
   readonly response?: string | undefined;
   /** Counts of values in bins of `width` from `low` on. */
   readonly histogram: { readonly low: number; readonly width: number; readonly counts: readonly number[] };
-  /** Mean and variance of each channel. */
-  readonly channels: { readonly mean: readonly number[]; readonly variance: readonly number[] };
+  /** Mean and variance of each channel, and the range it took where that is known. */
+  readonly channels: {
+    readonly mean: readonly number[];
+    readonly variance: readonly number[];
+    readonly min?: readonly number[] | undefined;
+    readonly max?: readonly number[] | undefined;
+  };
   /** Number of images after which the range grew by no more than a hundredth. */
   readonly settledAfter: number;
 }

@@ -1,6 +1,6 @@
 /** Everything that calibration keeps of one tensor while the images pass: constant memory, whatever their number. */
 import { AdaptiveHistogram } from "../../kernels/adaptiveHistogram.ts";
-import { addMoments, type ChannelMoments } from "../../kernels/channelMoments.ts";
+import { addMoments, type ChannelMoments, newMoments } from "../../kernels/channelMoments.ts";
 import { CalibrationError } from "./calibrationError.ts";
 
 /** How often a range may still grow, by this share of its width, and count as settled. */
@@ -28,7 +28,7 @@ export class TensorStatistics {
   add(data: Float32Array, dims: readonly number[]): void {
     if (data.length === 0) return;
     const [channels, inner] = this.layout(dims);
-    this.#moments ??= { sum: new Float64Array(channels), sumOfSquares: new Float64Array(channels), perChannel: 0 };
+    this.#moments ??= { ...newMoments(channels), perChannel: 0 };
     if (this.#moments.sum.length !== channels) {
       throw new CalibrationError(
         "channels-changed",
@@ -50,12 +50,12 @@ export class TensorStatistics {
     this.histogram.add(data);
   }
 
-  /** Mean and variance of each channel. */
-  channels(): { mean: number[]; variance: number[] } {
-    const { sum, sumOfSquares, perChannel } = this.#moments ?? { sum: [], sumOfSquares: [], perChannel: 1 };
+  /** Mean, variance and range of each channel. */
+  channels(): { mean: number[]; variance: number[]; min: number[]; max: number[] } {
+    const { sum, sumOfSquares, min, max, perChannel } = this.#moments ?? { ...newMoments(0), perChannel: 1 };
     const mean = Array.from(sum, (s) => s / perChannel);
     const variance = Array.from(sumOfSquares, (ss, c) => Math.max(0, ss / perChannel - (mean[c] ?? 0) ** 2));
-    return { mean, variance };
+    return { mean, variance, min: [...min], max: [...max] };
   }
 
   private layout(dims: readonly number[]): [channels: number, inner: number] {
