@@ -106,6 +106,8 @@ export interface MeasureOptions {
   readonly iterations: number;
   /** 0 uses every core. */
   readonly threads: number;
+  /** Size of an input's open dimensions, behind a batch of one; without it a model that has them is refused. */
+  readonly openSize?: number;
   /** Ends the timed iterations early; at least one is made. */
   readonly maxSeconds?: number;
   /** Called between iterations now and then, with the number done. */

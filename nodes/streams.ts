@@ -1,7 +1,7 @@
 /** What nodes do with streams: map them in order, and give a frame's tensors the names a model wants. */
 import { dataTypeName } from "../onnx/ir/dataType.ts";
 import type { Model } from "../onnx/ir/graph.ts";
-import type { HostTensors } from "../onnx/ir/hostTensor.ts";
+import type { HostTensor, HostTensors } from "../onnx/ir/hostTensor.ts";
 import { UserError } from "./context.ts";
 import type { Stream, TensorItem } from "./ports.ts";
 
@@ -103,13 +103,14 @@ export function feedsOf(model: Model): readonly Feed[] {
 }
 
 /**
- * The item's tensors by the names of the model's feeds. A preprocess's one tensor "" goes to the model's only feed.
+ * Those of the item's tensors that the model asks for, by the names of its feeds. A preprocess's one tensor "" goes to the model's only feed.
  * Throws `many-feeds`, `missing-feed`, `wrong-shape` or `wrong-type`, each with what to set.
  */
 export function feedsFor(item: TensorItem, feeds: readonly Feed[]): HostTensors {
   const tensors = renamed(item.tensors, feeds);
+  const wanted: Record<string, HostTensor> = {};
   for (const feed of feeds) {
-    const tensor = tensors[feed.name];
+    const tensor = Object.hasOwn(tensors, feed.name) ? tensors[feed.name] : undefined;
     if (!tensor) {
       throw new UserError(
         "missing-feed",
@@ -125,15 +126,16 @@ export function feedsFor(item: TensorItem, feeds: readonly Feed[]): HostTensors 
       );
     }
     if (feed.dataType !== undefined && feed.dataType !== tensor.dataType) {
-      const wanted = dataTypeName(feed.dataType);
+      const type = dataTypeName(feed.dataType);
       throw new UserError(
         "wrong-type",
-        `The model's input "${feed.name}" is ${wanted}, but the tensor is ${dataTypeName(tensor.dataType)}.`,
-        `Set dtype of the preprocess to ${wanted}.`,
+        `The model's input "${feed.name}" is ${type}, but the tensor is ${dataTypeName(tensor.dataType)}.`,
+        `Set dtype of the preprocess to ${type}.`,
       );
     }
+    wanted[feed.name] = tensor;
   }
-  return tensors;
+  return wanted;
 }
 
 function renamed(tensors: HostTensors, feeds: readonly Feed[]): HostTensors {

@@ -10,10 +10,14 @@ function item(id: string, values: readonly number[], name = "out"): TensorItem {
   return { frame: { id, index: 0, width: 4, height: 4 }, tensors: { [name]: tensor } };
 }
 
-async function agree(candidate: readonly TensorItem[], reference: readonly TensorItem[]) {
+async function agree(
+  candidate: readonly TensorItem[],
+  reference: readonly TensorItem[],
+  { fed, pool = "none" }: { fed?: readonly TensorItem[]; pool?: "none" | "mean" } = {},
+) {
   await using space = await openNodeWorkspace();
-  const inputs = { candidate: streamOf(candidate), reference: streamOf(reference) };
-  const { report } = (await space.run(run, { inputs })).outputs;
+  const inputs = { candidate: streamOf(candidate), reference: streamOf(reference), inputs: fed && streamOf(fed) };
+  const { report } = (await space.run(run, { inputs, params: { pool } })).outputs;
   return report && space.artifacts.readJson(report);
 }
 
@@ -29,9 +33,33 @@ it("sums over frames", async () => {
         cosine: expect.closeTo(30 / Math.sqrt(26 * 35), 9),
         maxAbs: 1,
         identical: false,
+        cosineMean: expect.closeTo((29 / (5 * Math.sqrt(34)) + 1) / 2, 9),
+        cosineMin: expect.closeTo(29 / (5 * Math.sqrt(34)), 9),
       },
     },
   });
+});
+
+function sequence(id: string, dims: readonly number[], values: readonly number[], name = "out"): TensorItem {
+  const tensor = { dataType: DataType.FLOAT, dims, data: Float32Array.from(values) };
+  return { frame: { id, index: 0, width: 0, height: 0 }, tensors: { [name]: tensor } };
+}
+
+it("pools a sequence into one embedding, by the mask where the inputs are wired", async () => {
+  const ours = [sequence("a", [1, 3, 2], [2, 0, 0, 2, 100, 0])];
+  const theirs = [sequence("a", [1, 3, 2], [0, 2, 2, 0, 0, 0])];
+  const fed = [sequence("a", [1, 3], [1, 1, 0], "attention_mask")];
+  const masked = await agree(ours, theirs, { fed, pool: "mean" });
+  expect(masked).toMatchObject({ pool: "mean", outputs: { out: { cosineMin: expect.closeTo(1, 12), maxAbs: 0 } } });
+  const plain = await agree(ours, theirs, { pool: "mean" });
+  const expected = (102 * 2 + 2 * 2) / (Math.hypot(102, 2) * Math.hypot(2, 2));
+  expect(plain).toMatchObject({ outputs: { out: { cosineMean: expect.closeTo(expected, 9) } } });
+});
+
+it("refuses a mask of another size", async () => {
+  const items = [sequence("a", [1, 2, 1], [1, 2])];
+  const fed = [sequence("a", [1, 3], [1, 1, 1], "attention_mask")];
+  await expect(agree(items, items, { fed, pool: "mean" })).rejects.toMatchObject({ code: "mask-shape" });
 });
 
 it("has no SQNR for equal outputs: it would be infinite", async () => {

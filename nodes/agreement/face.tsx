@@ -1,14 +1,17 @@
-/** A bar of SQNR for each output, the worst first. */
+/** A bar of SQNR for each output, the worst first; of embeddings the cosine, mean and least. */
 import { z } from "zod";
 import type { FaceProps } from "../face.ts";
 
 const agreementReport = z.object({
   kind: z.literal("agreement"),
+  pool: z.string().optional(),
   outputs: z.record(
     z.string(),
     z.object({
       sqnrDb: z.number().optional(),
       cosine: z.number().optional(),
+      cosineMean: z.number().optional(),
+      cosineMin: z.number().optional(),
       maxAbs: z.number().optional(),
       identical: z.boolean(),
     }),
@@ -39,10 +42,10 @@ export function Face({ report, large }: FaceProps) {
         <g key={name} transform={`translate(0 ${i * ROW})`} fontSize={11}>
           <title>{sentence(output)}</title>
           <text y={10} fill="var(--text-2)">
-            {name.length > 22 ? `${name.slice(0, 21)}…` : name}
+            {shortened(name, parsed.data.pool ? 10 : 22)}
           </text>
           <text x={216} y={10} textAnchor="end" fill="var(--text)">
-            {output.sqnrDb !== undefined ? `${output.sqnrDb.toFixed(1)} dB` : output.identical ? "equal" : "–"}
+            {headline(output, parsed.data.pool !== undefined)}
           </text>
           <rect y={14} width={216} height={5} rx={2} fill="var(--surface-3)" />
           <rect
@@ -59,9 +62,21 @@ export function Face({ report, large }: FaceProps) {
   );
 }
 
+function shortened(name: string, most: number): string {
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+}
+
 function strength({ sqnrDb, identical }: Outputs[string]): number {
   if (identical) return FULL_DB;
   return Math.min(FULL_DB, Math.max(0, sqnrDb ?? 0));
+}
+
+function headline({ sqnrDb, identical, cosineMean, cosineMin }: Outputs[string], pooled: boolean): string {
+  if (identical) return "equal";
+  if (pooled && cosineMean !== undefined && cosineMin !== undefined) {
+    return `cosine ${cosineMean.toFixed(4)}, least ${cosineMin.toFixed(4)}`;
+  }
+  return sqnrDb === undefined ? "–" : `${sqnrDb.toFixed(1)} dB`;
 }
 
 function sentence({ cosine, maxAbs }: Outputs[string]): string {

@@ -5,6 +5,7 @@ import { halfToFloat } from "../../onnx/ir/tensor.ts";
 import {
   type AgreementSums,
   addAgreement,
+  addSums,
   agreementOf,
   createAgreementSums,
 } from "../../onnx/kernels/tensorAgreement.ts";
@@ -12,30 +13,71 @@ import { UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import type { TensorItem } from "../ports.ts";
 import { lockstep } from "../streams.ts";
+import { meanPooled, type Numbers } from "./pool.ts";
 import { agreement } from "./schema.ts";
 
-export const run = implementNode(agreement, async (ctx, { candidate, reference }) => {
-  const sums = new Map<string, AgreementSums>();
+/** What is kept of an output: sums over all frames, and the cosine of each frame by itself. */
+interface Seen {
+  readonly all: AgreementSums;
+  cosines: number;
+  cosineSum: number;
+  cosineMin: number;
+}
+
+export const run = implementNode(agreement, async (ctx, { candidate, reference, inputs }, { pool }) => {
+  const seen = new Map<string, Seen>();
   const idOf = (item: TensorItem) => item.frame.id;
+  const outputs = lockstep({ stream: candidate, idOf }, { stream: reference, idOf });
   let frames = 0;
-  for await (const [ours, theirs] of lockstep({ stream: candidate, idOf }, { stream: reference, idOf })) {
+  for await (const [[ours, theirs], fed] of inputs ? withInputs(outputs, inputs) : without(outputs)) {
     ctx.signal.throwIfAborted();
-    addFrame(sums, ours, theirs);
+    addFrame(seen, { ours, theirs, pooled: pool === "mean", mask: maskOf(fed) });
     ctx.progress(++frames, candidate.total ?? reference.total, "frames");
   }
-  if (frames === 0) throw new UserError("no-frames", "There is no frame to compare.", "Feed at least one image.");
-  const outputs = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, s]) => [name, agreementOf(s)]);
+  if (frames === 0) {
+    throw new UserError("no-frames", "There is no frame to compare.", "Feed at least one image or example.");
+  }
   const report = await ctx.artifacts.report({
     kind: "agreement",
     version: 1,
     provenance: "measured",
     frames,
-    outputs: Object.fromEntries(outputs),
+    ...(pool !== "none" && { pool }),
+    outputs: Object.fromEntries([...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, s]) => [name, figures(s)])),
   });
   return { report };
 });
 
-function addFrame(sums: Map<string, AgreementSums>, ours: TensorItem, theirs: TensorItem): void {
+type Pair = readonly [TensorItem, TensorItem];
+
+function withInputs(pairs: AsyncIterable<Pair>, inputs: AsyncIterable<TensorItem>) {
+  return lockstep(
+    { stream: pairs, idOf: ([ours]) => ours.frame.id },
+    { stream: inputs, idOf: ({ frame }) => frame.id },
+  );
+}
+
+async function* without(pairs: AsyncIterable<Pair>): AsyncGenerator<readonly [Pair, undefined]> {
+  for await (const pair of pairs) yield [pair, undefined];
+}
+
+function maskOf(fed: TensorItem | undefined): Numbers | undefined {
+  const mask = fed && Object.hasOwn(fed.tensors, "attention_mask") ? fed.tensors.attention_mask : undefined;
+  return mask && { dims: mask.dims, data: numbersOf(mask, "attention_mask") };
+}
+
+function figures({ all, cosines, cosineSum, cosineMin }: Seen) {
+  return { ...agreementOf(all), ...(cosines > 0 && { cosineMean: cosineSum / cosines, cosineMin }) };
+}
+
+interface Compared {
+  readonly ours: TensorItem;
+  readonly theirs: TensorItem;
+  readonly pooled: boolean;
+  readonly mask: Numbers | undefined;
+}
+
+function addFrame(seen: Map<string, Seen>, { ours, theirs, pooled, mask }: Compared): void {
   const names = Object.keys(theirs.tensors).sort();
   const others = Object.keys(ours.tensors).sort();
   if (names.join("\n") !== others.join("\n")) {
@@ -56,10 +98,25 @@ function addFrame(sums: Map<string, AgreementSums>, ours: TensorItem, theirs: Te
         "Give both models the same input size.",
       );
     }
-    const total = sums.get(name) ?? createAgreementSums();
-    sums.set(name, total);
-    addAgreement(total, numbersOf(reference, name), numbersOf(candidate, name));
+    const total = seen.get(name) ?? { all: createAgreementSums(), cosines: 0, cosineSum: 0, cosineMin: 1 };
+    seen.set(name, total);
+    const of = (tensor: HostTensor) => {
+      const numbers = { dims: tensor.dims, data: numbersOf(tensor, name) };
+      return (pooled ? meanPooled(numbers, mask) : numbers).data;
+    };
+    addTensor(total, of(reference), of(candidate));
   }
+}
+
+function addTensor(total: Seen, reference: ArrayLike<number>, candidate: ArrayLike<number>): void {
+  const frame = createAgreementSums();
+  addAgreement(frame, reference, candidate);
+  addSums(total.all, frame);
+  const { cosine } = agreementOf(frame);
+  if (cosine === undefined) return;
+  total.cosines++;
+  total.cosineSum += cosine;
+  total.cosineMin = Math.min(total.cosineMin, cosine);
 }
 
 function numbersOf({ dataType, data }: HostTensor, name: string): ArrayLike<number> {

@@ -22,6 +22,7 @@ interface MeasureParams {
   readonly iterations: number;
   readonly threads: number;
   readonly maxSeconds: number;
+  readonly openSize: number;
 }
 
 async function measure(

@@ -15,6 +15,10 @@ export const profile = defineNode({
       title: "Threads",
       help: "1 compares between machines and holds still on a busy one; 0 uses every core.",
     }),
+    openSize: z.int().min(0).max(65_536).default(0).meta({
+      title: "Open dimensions",
+      help: "Size of the dimensions that the model leaves open (a text's length), behind a batch of one. 0: such a model is refused.",
+    }),
     maxSeconds: z.number().positive().max(3600).default(30).meta({
       title: "Time limit",
       unit: "s",

@@ -39,6 +39,16 @@ export function addAgreement(sums: AgreementSums, reference: ArrayLike<number>, 
   sums.maxAbs = Number.isFinite(ee) ? most : Number.NaN;
 }
 
+/** Adds what one frame summed up to. */
+export function addSums(into: AgreementSums, frame: AgreementSums): void {
+  into.count += frame.count;
+  into.reference += frame.reference;
+  into.candidate += frame.candidate;
+  into.product += frame.product;
+  into.error += frame.error;
+  into.maxAbs = Number.isNaN(frame.maxAbs) ? Number.NaN : Math.max(into.maxAbs, frame.maxAbs);
+}
+
 export interface Agreement {
   /** 10 log10(signal / error); absent where the outputs are equal (it would be infinite) or not finite. */
   readonly sqnrDb?: number;

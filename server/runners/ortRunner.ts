@@ -66,7 +66,7 @@ async function measure(path: string, options: MeasureOptions, tempDir: string): 
   let conditions: ReturnType<ReturnType<typeof watchConditions>>;
   let feeds: HostTensors;
   try {
-    feeds = seededInputs(session.inputs);
+    feeds = seededInputs(session.inputs, options.openSize);
     const run = () => session.run(feeds);
     for (let i = 0; i < options.warmup; i++) await run();
     // Before the timed runs: what they leave for the garbage collector is this process's, not the model's.

@@ -12,10 +12,17 @@ const MAX_INPUT_BYTES = 2 ** 30;
 /** For reports. */
 export const seededInputsText = `${seededValuesText}; seed ${SEED}`;
 
-/** One tensor for each input; throws UserError where a dimension is not fixed. */
-export function seededInputs(inputs: readonly TensorInfo[]): HostTensors {
+/**
+ * One tensor for each input. Dimensions that are not fixed take `openSize`, the first of a shape 1; where that is 0 they
+ * throw UserError.
+ */
+export function seededInputs(inputs: readonly TensorInfo[], openSize = 0): HostTensors {
   const random = mulberry32(SEED);
-  return Object.fromEntries(inputs.map((info) => [info.name, seededInput(info, random)]));
+  const sized = (info: TensorInfo) =>
+    openSize === 0
+      ? info
+      : { ...info, dims: info.dims.map((dim, axis) => (dim >= 0 ? dim : axis === 0 ? 1 : openSize)) };
+  return Object.fromEntries(inputs.map((info) => [info.name, seededInput(sized(info), random)]));
 }
 
 function seededInput({ name, dataType, dims }: TensorInfo, random: () => number): HostTensor {
@@ -24,7 +31,7 @@ function seededInput({ name, dataType, dims }: TensorInfo, random: () => number)
     throw new UserError(
       "dynamic-input",
       `the input "${name}" has the shape [${shape}], and a time needs a fixed one`,
-      `Freeze it in load-model: inputShapes = {"${name}": [${dims.map((dim) => (dim === -1 ? 1 : dim)).join(",")}]}, with the sizes you deploy.`,
+      `Set openSize of profile, or freeze it in load-model: inputShapes = {"${name}": [${dims.map((dim) => (dim === -1 ? 1 : dim)).join(",")}]}, with the sizes you deploy.`,
     );
   }
   const count = elementCount(dims);

@@ -20,6 +20,7 @@ import { TINY_SIDE, writeTinyDetector } from "../support/tinyDetector.ts";
 /** What examples leave to their user, by node type: files, and the size of this model's input. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
   "load-model": { source: "tiny.onnx" },
+  "load-tensors": { source: "tensors.jsonl" },
   "load-images": { source: "images", labels: "labels" },
   preprocess: { width: TINY_SIDE, height: TINY_SIDE },
   nms: { decoder: "fastestdet" },

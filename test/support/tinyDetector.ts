@@ -13,11 +13,12 @@ import { modelBytes } from "../../onnx/serde/writeModel.ts";
 export const TINY_SIDE = 64;
 const STRIDE = 8;
 
-/** Writes `tiny.onnx`, `images/` and `labels/` (YOLO) into the folder. */
+/** Writes `tiny.onnx`, `images/`, `labels/` (YOLO) and `tensors.jsonl` into the folder. */
 export async function writeTinyDetector(folder: string, pictures = 6): Promise<void> {
   await mkdir(join(folder, "images"), { recursive: true });
   await mkdir(join(folder, "labels"), { recursive: true });
   await writeFile(join(folder, "tiny.onnx"), await modelBytes(tinyDetector()));
+  await writeFile(join(folder, "tensors.jsonl"), '{"x": [1, 2]}\n{"x": [3, 4, 5]}\n');
   for (let i = 0; i < pictures; i++) await writePicture(folder, i);
 }
 
