@@ -14,13 +14,19 @@ const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ed
 const python = join(folder, "bin/python");
 
 export interface Peers {
+  /** Graphs with random weights by name, made once; without those that cannot be made. */
+  graph(name: string): Promise<string | undefined>;
   /** Versions by package, of those that are there. */
   readonly versions: Readonly<Record<string, string>>;
   /** Runs a script of bench/peers; throws with the last line it said where it fails. */
   run(script: string, args: readonly (string | number)[]): Promise<Ended>;
 }
 
-const PACKAGES = ["onnxruntime", "onnxslim", "nncf", "amd-quark", "nvidia-modelopt", "aimet-onnx"];
+const PACKAGES = ["onnxruntime", "onnxslim", "nncf", "amd-quark", "nvidia-modelopt", "aimet-onnx", "ultralytics"];
+/** What a package asks for on its own, where its own word for it would bring parts for a GPU. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  "nvidia-modelopt": ["cppimport", "lief", "onnx_graphsurgeon", "onnxconverter-common", "polygraphy"],
+};
 
 /** Undefined, with a word on why, where no Python environment can be made. */
 export function openPeers(say: (line: string) => void): Peers | undefined {
@@ -29,7 +35,11 @@ export function openPeers(say: (line: string) => void): Peers | undefined {
   const missing = PACKAGES.filter((name) => installedVersion(name) === undefined);
   if (missing.length > 0) {
     say(`Installing ${missing.join(", ")} into ${folder}: about 7 GB with PyTorch, several minutes.`);
-    for (const name of missing) install([`${name}==${wanted[name]}`], say);
+    for (const name of missing)
+      install(
+        [name, ...(BESIDE[name] ?? [])].map((one) => `${one}==${wanted[one]}`),
+        say,
+      );
   }
   const versions = Object.fromEntries(
     PACKAGES.flatMap((name) => {
@@ -37,7 +47,7 @@ export function openPeers(say: (line: string) => void): Peers | undefined {
       return version ? [[name, version]] : [];
     }),
   );
-  return { versions, run: runScript };
+  return { versions, run: runScript, graph: (name) => graphPath(name, say) };
 }
 
 function createEnvironment(say: (line: string) => void): boolean {
@@ -74,6 +84,16 @@ function install(names: readonly string[], say: (line: string) => void): void {
   const args = ["-m", "pip", "install", "--quiet", "--no-cache-dir", "--constraint", constraints, ...names];
   const { status, stderr } = spawnSync(python, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
   if (status !== 0) say(`${names.join(", ")} does not install: ${lastLine(stderr)}. Its rows are left out.`);
+}
+
+async function graphPath(name: string, say: (line: string) => void): Promise<string | undefined> {
+  const graphs = join(folder, "graphs");
+  const path = join(graphs, `${name}.onnx`);
+  if (existsSync(path)) return path;
+  mkdirSync(graphs, { recursive: true });
+  const { stderr } = await runScript("make_graphs.py", [graphs]);
+  if (!existsSync(path)) say(`  ${name} is not made: ${lastLine(stderr)}`);
+  return existsSync(path) ? path : undefined;
 }
 
 async function runScript(script: string, args: readonly (string | number)[]): Promise<Ended> {

@@ -8,7 +8,7 @@ import onnx
 model, folder, out, method, limit = sys.argv[1:6]
 items = feeds.load(folder, int(limit))
 simulated = aimet_onnx.QuantizationSimModel(
-    feeds.model(model), quant_scheme=method, param_type=aimet_onnx.int8, activation_type=aimet_onnx.uint8,
+    feeds.model(model), quant_scheme=method, param_type=aimet_onnx.int8, activation_type=aimet_onnx.int8,
     providers=["CPUExecutionProvider"],
 )
 simulated.compute_encodings(items)

@@ -1,7 +1,14 @@
 /** Every row, with the bar and the best peer that the optimiser's issue sets. */
+
+import { dataPath } from "../../../test/support/data.ts";
 import type { Row } from "../row.ts";
 import { detectors } from "../subjects.ts";
+import { calibrationRow } from "./calibration.ts";
 import { int8Row } from "./int8.ts";
+import { miniLmRow } from "./minilm.ts";
+import { pruneRow } from "./prune.ts";
+import { shapesRow } from "./shapes.ts";
+import { simplifyRow } from "./simplify.ts";
 
 export function allRows(): readonly Row[] {
   const { fastestdet, yolox, rfb, person } = detectors();
@@ -43,5 +50,48 @@ export function allRows(): readonly Row[] {
       bar: "scores/boxes >= 43/45 dB",
       bestPeer: "43.7/46.3 dB (NNCF)",
     }),
+    miniLmRow({
+      id: "minilm-int8",
+      node: "int8",
+      bar: "cosine >= .998/.995 at >= 2.4x, <= 24 MB",
+      bestPeer: ".9938/.9876 at 2.43x, 22.8 MB (ORT dynamic)",
+    }),
+    miniLmRow({
+      id: "minilm-int4",
+      node: "int4",
+      bar: "cosine mean >= .985 at >= 1.03x, <= 15 MB",
+      bestPeer: ".9794 at 0.31x (HQQ); .9766 at 1.03x, 14.6 MB (RTN)",
+    }),
+    calibrationRow(yolox),
+    pruneRow({
+      id: "rfb-prune",
+      subject: rfb,
+      shares: [0.94, 0.81, 0.62, 0.57],
+      bar: "scores >= 22.9 dB at .81, >= 18.4 dB at .62",
+      bestPeer: "magnitude: 15.5 and 13.9 dB",
+    }),
+    ...[fastestdet, yolox, person].map((subject) =>
+      pruneRow({ id: `${subject.id}-prune`, subject, shares: [0.9, 0.8, 0.7] }),
+    ),
+    ...SIMPLIFIED.map(([id, title, most, file]) =>
+      simplifyRow({
+        id: `${id}-simplify`,
+        title,
+        bar: `at most ${most} nodes, outputs within 1e-5, <= 0.6 s`,
+        model: async ({ peers }) => (file ? dataPath(file) : peers?.graph(id)),
+      }),
+    ),
+    ...["yolov8n", "yolov10n", "vit-tiny"].map(shapesRow),
   ];
 }
+
+/** Nodes: of the best peer in standard operators. Those without a file have random weights. */
+const SIMPLIFIED: readonly (readonly [id: string, title: string, most: number, file?: string])[] = [
+  ["fastestdet", "FastestDet", 184, "models/fastestdet.onnx"],
+  ["rfb", "RFB-320", 125, "models/rfb-320.onnx"],
+  ["yolox", "YOLOX-Nano", 362, "models/yolox-nano.onnx"],
+  ["minilm", "MiniLM-L6", 219, "models/minilm-l6.onnx"],
+  ["yolov8n", "YOLOv8n", 233],
+  ["yolov10n", "YOLOv10n", 308],
+  ["yolo11n", "YOLO11n", 320],
+];

@@ -63,7 +63,7 @@ export async function ourSettings(subject: Subject, images = CALIBRATION_IMAGES)
   };
 }
 
-function ours(set: Readonly<Record<string, unknown>>, layout: string): readonly Variant[] {
+export function ours(set: Readonly<Record<string, unknown>>, layout: string): readonly Variant[] {
   const variant = (name: string, run: PipelineRun): Variant => ({
     name,
     tool: "edgewright",
