@@ -21,7 +21,7 @@ const calibrationTable = z.object({
       clipped: z.number(),
       response: z.string().optional(),
       histogram: z.object({ low: z.number(), width: z.number().nonnegative(), counts: numbers }),
-      channels: z.object({ mean: numbers, variance: numbers }),
+      channels: z.object({ mean: numbers, variance: numbers, min: numbers.optional(), max: numbers.optional() }),
       settledAfter: z.number(),
     }),
   ),
