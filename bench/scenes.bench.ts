@@ -1,59 +1,53 @@
 /**
- * Scenes of 416 px with JPEG, images a second: one thread, then one for each core, as load-images draws them. Memory is
- * the process's, all threads included, after the first and the second half: flat, or it would grow with the number.
+ * Scenes of 416 px with JPEG, images a second: one thread, then one for each core, as load-images draws them. The first
+ * hundred are told apart: a new thread draws slowly until its code is compiled. Memory is the process's, all threads
+ * included, at the half and at the end: flat, or it would grow with the number.
  */
 import { drawScenes } from "../nodes/load-scene/scene/drawScenes.ts";
 import { streamOf } from "../nodes/streams.ts";
 
-const PICTURES = 400;
-/** Until the compiler has seen what it meets. */
-const WARM_UP = 60;
+const PICTURES = 500;
+const START = 100;
 const FIRST = 500_000;
 const SIDE = 416;
 
 export async function run(): Promise<void> {
   // This file is bundled to dist/bench/.
   const program = new URL("../drawThread.js", import.meta.url);
-  const nowhere = new URL("none.js", program);
-  await draw(nowhere, WARM_UP);
-  console.log(
-    `${PICTURES} pictures of ${SIDE} x ${SIDE}`.padEnd(28) +
-      ["images/s", "CPU ms", "MB at half", "MB at end"].map(right).join(""),
-  );
-  for (const [name, by] of [
-    ["one thread", nowhere],
-    ["a thread for each core", program],
-  ] as const) {
-    const { perSecond, cpuMs, halfMb, endMb } = await draw(by, PICTURES);
-    console.log(
-      name.padEnd(28) +
-        [perSecond.toFixed(1), cpuMs.toFixed(1), halfMb.toFixed(0), endMb.toFixed(0)].map(right).join(""),
-    );
-  }
+  const heads = [`first ${START}`, "then", "CPU ms each", "MB at half", "MB at end"];
+  print(`${PICTURES} pictures of ${SIDE} x ${SIDE}, 1/s`, heads);
+  print("one thread", await draw(new URL("none.js", program)));
+  print("a thread for each core", await draw(program));
 }
 
-async function draw(program: URL, count: number) {
-  const jobs = Array.from({ length: count }, (_, i) => ({ scene: { seed: FIRST + i, width: SIDE, height: SIDE } }));
-  const start = performance.now();
-  const cpu = process.cpuUsage();
-  let done = 0;
-  let halfMb = 0;
+async function draw(program: URL): Promise<string[]> {
+  const jobs = Array.from({ length: PICTURES }, (_, i) => ({ scene: { seed: FIRST + i, width: SIDE, height: SIDE } }));
   const { signal } = new AbortController();
-  for await (const _ of drawScenes(streamOf(jobs), { signal, program }))
-    if (++done === count / 2) halfMb = residentMb();
+  let mark = performance.now();
+  let cpu = process.cpuUsage();
+  const figures: string[] = [];
+  let half = 0;
+  let done = 0;
+  for await (const _ of drawScenes(streamOf(jobs), { signal, program })) {
+    if (++done === PICTURES / 2) half = residentMb();
+    if (done !== START) continue;
+    figures.push(rate(START, mark));
+    mark = performance.now();
+    cpu = process.cpuUsage();
+  }
   const { user, system } = process.cpuUsage(cpu);
-  return {
-    perSecond: (count * 1000) / (performance.now() - start),
-    cpuMs: (user + system) / 1000 / count,
-    halfMb,
-    endMb: residentMb(),
-  };
+  const cpuMs = (user + system) / 1000 / (PICTURES - START);
+  return [...figures, rate(PICTURES - START, mark), cpuMs.toFixed(1), half.toFixed(0), residentMb().toFixed(0)];
+}
+
+function rate(count: number, since: number): string {
+  return ((count * 1000) / (performance.now() - since)).toFixed(1);
 }
 
 function residentMb(): number {
   return process.memoryUsage.rss() / 2 ** 20;
 }
 
-function right(text: string): string {
-  return text.padStart(12);
+function print(name: string, figures: readonly string[]): void {
+  console.log(name.padEnd(34) + figures.map((text) => text.padStart(13)).join(""));
 }

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const size = { width: 96, height: 64 };
+const size = { width: 64, height: 64 };
 const pictures = (count: number): DrawJob[] =>
   Array.from({ length: count }, (_, i) => ({ scene: { seed: i, ...size } }));
 const sequence = (count: number): DrawJob[] =>
@@ -28,8 +28,8 @@ const signal = new AbortController().signal;
 
 describe("scenes drawn by threads", () => {
   it.each([
-    ["pictures", pictures(20)],
-    ["a sequence", sequence(20)],
+    ["pictures", pictures(130)],
+    ["a sequence", sequence(130)],
   ])("are those that one thread draws, in order: %s", async (_, jobs) => {
     const elsewhere = new URL("nowhere.js", program);
     const alone = await collect(drawScenes(streamOf(jobs), { signal, program: elsewhere }));
@@ -52,7 +52,7 @@ describe("scenes drawn by threads", () => {
   });
 
   it("say what went wrong in a thread", async () => {
-    const jobs = pictures(20).map((job, i) => (i === 9 ? { scene: { ...job.scene, width: -1 } } : job));
+    const jobs = pictures(200).map((job, i) => (i === 9 ? { scene: { ...job.scene, width: -1 } } : job));
     await expect(collect(drawScenes(streamOf(jobs), { signal, program }))).rejects.toThrow();
   });
 });

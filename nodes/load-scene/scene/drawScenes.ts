@@ -11,8 +11,8 @@ import { mapStream } from "../../streams.ts";
 import { createDrawer, type DrawJob, type DrawnPicture } from "./drawer.ts";
 import type { DrawReply, DrawRequest } from "./drawThread.ts";
 
-/** Pictures for which a thread is worth its start, about a tenth of a second. */
-const WORTH_A_THREAD = 8;
+/** Pictures for which a thread is worth its start: until its code is compiled well it draws them at a third of its speed. */
+const WORTH_A_THREAD = 64;
 /** More draw faster than their pictures are stored. */
 const MOST_THREADS = 8;
 
