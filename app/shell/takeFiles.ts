@@ -47,11 +47,11 @@ async function add(type: string, onto: string | undefined, upload: () => Promise
   return name;
 }
 
-/** The node of this type dropped onto, else the only one that still waits for its file. */
+/** The node of this type dropped onto, else the only one that still waits for its file, or has but what we ship. */
 function takerOf(type: string, onto: string | undefined): string | undefined {
   const nodes = Object.entries(currentDoc()?.nodes ?? {}).filter(([, node]) => node.type === type);
   if (nodes.some(([id]) => id === onto)) return onto;
-  const waiting = nodes.filter(([, node]) => !node.params.source);
+  const waiting = nodes.filter(([, { params }]) => !params.source || String(params.source).startsWith("builtin:"));
   return waiting.length === 1 ? waiting[0]?.[0] : undefined;
 }
 

@@ -16,9 +16,9 @@ describe("liveChains", () => {
       "infer-fp32 model.model",
       "infer quantize.model",
     ]);
-    const { width, height } = { ...chains[1]?.preprocess };
-    const set = doc.nodes.preprocess?.params ?? {};
-    expect([width, height]).toEqual([set.width ?? 640, set.height ?? 640]);
+    // The settings that the model brings are read from the run.
+    const settings = { node: "model", port: "settings" };
+    expect(chains[1]?.settings).toEqual({ preprocess: settings, nms: settings });
   });
 
   it("passes over an engine too", () => {
@@ -35,6 +35,7 @@ describe("liveChains", () => {
     });
     const [original, candidate] = liveChains(nodeDefs, wired);
     expect(candidate?.preprocess).toEqual(original?.preprocess);
+    expect(candidate?.settings).toEqual(original?.settings);
   });
 
   it("leaves out chains that cannot run: no model, or parameters that are wrong", () => {

@@ -17,8 +17,11 @@ export interface LiveChain {
   /** The output whose model is run; what a compiler made of it is passed over, since that is bound to its device. */
   readonly model: Endpoint;
   readonly modelTitle: string;
+  /** As set; settings that are wired in are yet to be read. */
   readonly preprocess: PreprocessParams;
   readonly nms: NmsParams;
+  /** Settings of a model, by whom they are read. */
+  readonly settings: { readonly preprocess?: Endpoint; readonly nms?: Endpoint };
 }
 
 /** The original first, so that the last one is what the pipeline is for. */
@@ -32,14 +35,16 @@ export function liveChains(defs: NodeDefs, doc: PipelineDoc): LiveChain[] {
 function chainTo(defs: NodeDefs, doc: PipelineDoc, id: string): LiveChain | undefined {
   const inferred = sourceOf(doc, id, "tensors");
   if (!inferred || doc.nodes[inferred.node]?.type !== infer.type) return undefined;
-  const pictures = settingsNode(doc, sourceOf(doc, inferred.node, "tensors")?.node);
+  const pictures = settingsOf(doc, sourceOf(doc, inferred.node, "tensors")?.node);
   const model = runnableModel(defs, doc, sourceOf(doc, inferred.node, "model"));
-  const picture = preprocess.params.safeParse(pictures && doc.nodes[pictures]?.params);
+  const picture = preprocess.params.safeParse(pictures && doc.nodes[pictures.node]?.params);
   const boxes = nms.params.safeParse(doc.nodes[id]?.params);
   if (!model || !picture.success || !boxes.success) return undefined;
   const node = doc.nodes[model.node];
   const modelTitle = node?.title ?? own(defs, node?.type ?? "")?.title ?? model.node;
-  return { id: inferred.node, model, modelTitle, preprocess: picture.data, nms: boxes.data };
+  const named = sourceOf(doc, id, "settings");
+  const settings = { ...(pictures?.from && { preprocess: pictures.from }), ...(named && { nms: named }) };
+  return { id: inferred.node, model, modelTitle, preprocess: picture.data, nms: boxes.data, settings };
 }
 
 function sourceOf(doc: PipelineDoc, node: string, port: string): Endpoint | undefined {
@@ -47,14 +52,21 @@ function sourceOf(doc: PipelineDoc, node: string, port: string): Endpoint | unde
   return edge && parseEndpoint(edge.from);
 }
 
-/** The preprocess whose parameters hold: settings that are wired to one win over its own. */
-function settingsNode(doc: PipelineDoc, id: string | undefined): string | undefined {
+interface Settings {
+  /** The preprocess whose parameters hold: those of another that are wired to one win over its own. */
+  readonly node: string;
+  /** What else is wired to it. */
+  readonly from?: Endpoint;
+}
+
+function settingsOf(doc: PipelineDoc, id: string | undefined): Settings | undefined {
   const seen = new Set<string>();
   for (let at = id; at !== undefined && !seen.has(at); ) {
     if (doc.nodes[at]?.type !== preprocess.type) return undefined;
     seen.add(at);
     const from = sourceOf(doc, at, "settings");
-    if (!from) return at;
+    if (!from) return { node: at };
+    if (doc.nodes[from.node]?.type !== preprocess.type) return { node: at, from };
     at = from.node;
   }
   return undefined;

@@ -1,24 +1,18 @@
 /** Streams pictures through one preprocessor; the first ones are shown as the network sees them. */
-import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import { framesFromImages, previewJpeg } from "../images.ts";
 import type { ArtifactRef, Frame, Stream, TensorItem } from "../ports.ts";
 import { mapStream } from "../streams.ts";
 import { createPreprocessor, type RgbPicture } from "./pictureToTensor.ts";
-import {
-  differs,
-  entry,
-  modelSettings,
-  type PreprocessParams,
-  preprocess,
-  preprocessSettings,
-  setHere,
-} from "./schema.ts";
+import { type PreprocessParams, preprocess } from "./schema.ts";
+import { settled } from "./settled.ts";
 
 const PREVIEWS = 3;
 
 export const run = implementNode(preprocess, async (ctx, { source, settings }, params) => {
-  const used = settings ? await settled(ctx, settings, params) : params;
+  const wired = settings && settled(params, await ctx.artifacts.readJson(settings));
+  for (const departure of wired?.departures ?? []) ctx.log(departure);
+  const used = wired?.params ?? params;
   const bytes = new TextEncoder().encode(`${JSON.stringify({ kind: "settings", version: 1, ...used })}\n`);
   const frames = isImages(source) ? await framesFromImages(ctx, source) : source;
   const convert = createPreprocessor(used);
@@ -45,31 +39,4 @@ function isImages(source: ArtifactRef<"images" | "frames"> | Stream<Frame>): sou
 function asPicture(params: PreprocessParams): PreprocessParams {
   const plain = { scale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
   return { ...params, ...plain, colorOrder: "RGB", layout: "NHWC", dtype: "u8" };
-}
-
-/** Another preprocess's settings as they are; a model's wherever the parameters here stand at their defaults. */
-async function settled(
-  ctx: RunContext,
-  ref: ArtifactRef<"settings">,
-  params: PreprocessParams,
-): Promise<PreprocessParams> {
-  const json = await ctx.artifacts.readJson(ref);
-  const same = preprocessSettings.safeParse(json);
-  if (same.success) {
-    const { kind: _, version: __, ...settings } = same.data;
-    return settings;
-  }
-  const wanted = modelSettings.safeParse(json);
-  if (!wanted.success) {
-    const fix = "Wire those of a preprocess or a model.";
-    throw new UserError("bad-settings", "The wired settings are not those of a preprocess or a model.", fix);
-  }
-  const { title, preprocess: stated } = wanted.data;
-  if (!stated) return params;
-  const own = setHere(params);
-  const overruled = Object.entries(own).filter(([name, value]) => differs(stated, name, value));
-  for (const [name, value] of overruled) {
-    ctx.log(`${name} is ${JSON.stringify(value)} as set here; ${title} wants ${JSON.stringify(entry(stated, name))}`);
-  }
-  return { ...stated, ...own };
 }
