@@ -40,7 +40,7 @@ export function entropyThreshold(histogram: Histogram, levels: number): number {
   const sums = runningSums(folded);
   let best = n;
   let least = Infinity;
-  for (let size = levels; size <= n; size++) {
+  for (const size of edges(levels, n, 256)) {
     const divergence = divergenceAt(sums, size, levels);
     if (divergence < least) {
       least = divergence;

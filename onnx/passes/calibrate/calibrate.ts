@@ -9,7 +9,7 @@ import type { HostTensor, HostTensors } from "../../ir/hostTensor.ts";
 import { observedTensors } from "../quantize/carried.ts";
 import { type Response, responseAfter } from "../quantize/response.ts";
 import { CalibrationError } from "./calibrationError.ts";
-import { chooseRange, type RangeStatistics } from "./chooseRange.ts";
+import { RangeChooser } from "./chooseRange.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
 import { PiecewiseRun } from "./piecewiseRun.ts";
 import {
@@ -114,16 +114,16 @@ function summary(
 ): TensorCalibration {
   const histogram = stats.histogram.compact(STORED_BINS);
   const { min, max } = stats;
-  const seen: RangeStatistics = {
+  const chooser = new RangeChooser({
     min,
     max,
     meanMin: stats.sumOfMin / stats.images,
     meanMax: stats.sumOfMax / stats.images,
     histogram,
     response: response?.of,
-  };
+  });
   const { ranges, range } =
-    method === "auto" ? rangesOf(seen) : { ranges: undefined, range: shortRange(chooseRange(method, seen)) };
+    method === "auto" ? rangesOf(chooser) : { ranges: undefined, range: shortRange(chooser.by(method)) };
   const channels = stats.channels();
   return {
     min,
@@ -143,8 +143,8 @@ function summary(
   };
 }
 
-function rangesOf(seen: RangeStatistics) {
-  const by = (method: CandidateMethod) => shortRange(chooseRange(method, seen));
+function rangesOf(chooser: RangeChooser) {
+  const by = (method: CandidateMethod) => shortRange(chooser.by(method));
   const ranges = {
     mse: by("mse"),
     "lp-norm": by("lp-norm"),
