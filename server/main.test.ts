@@ -174,6 +174,15 @@ describe("plain HTTP", () => {
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining(["/pipelines", "/runs", "/targets", "/runs/{runId}/events"]),
     );
+    const sources = await (await fetch(`${server.url}/api/openapi/sources`)).json();
+    for (const [source, kinds] of [
+      ["builtin:person-nano", ["model"]],
+      ["builtin:scene-video", ["video", "images"]],
+      ["fastestdet", ["model"]],
+      ["yolo11-n", ["file"]],
+    ]) {
+      expect(sources).toContainEqual(expect.objectContaining({ source, kinds }));
+    }
     const targets = await (await fetch(`${server.url}/api/openapi/targets`)).json();
     const here = expect.objectContaining({ id: "local-cpu", available: true, provenance: "measured" });
     expect(targets).toContainEqual(here);

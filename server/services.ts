@@ -27,6 +27,7 @@ import { Ingest } from "./storage/ingest.ts";
 import { LastResults } from "./storage/lastResults.ts";
 import { PipelineStore } from "./storage/pipelines.ts";
 import { RunStore } from "./storage/runs.ts";
+import { type NamedSource, shippedSources } from "./storage/shipped.ts";
 import { openWorkspace, type Workspace } from "./storage/workspace.ts";
 
 const GB = 2 ** 30;
@@ -39,6 +40,8 @@ export interface Services extends AsyncDisposable {
   readonly ingest: Ingest;
   /** Models that a source may name. */
   readonly catalogue: readonly CatalogueEntry[];
+  /** What a source may name without a file: what ships, and the catalogue. */
+  namedSources(): Promise<readonly NamedSource[]>;
   readonly pipelines: PipelineStore;
   readonly executor: Executor;
   readonly targets: readonly DeviceProfile[];
@@ -51,7 +54,13 @@ export interface Services extends AsyncDisposable {
   warmUp(): void;
 }
 
-export function createServices({ root }: { readonly root: string }): Services {
+export interface ServicesOptions {
+  readonly root: string;
+  /** Step processes kept ready; a server has the next step's at hand, a single run starts what it needs. */
+  readonly warm?: number;
+}
+
+export function createServices({ root, warm = Math.min(availableParallelism(), 4) }: ServicesOptions): Services {
   const workspace = openWorkspace(root);
   const { home } = workspace;
   const blobs = new BlobStore(home);
@@ -67,7 +76,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     timeoutMs: fromEnvironment("EDGEWRIGHT_STEP_TIMEOUT", 4 * 3600) * 1000,
     memoryBytes: fromEnvironment("EDGEWRIGHT_STEP_MEMORY", (0.8 * totalmem()) / 2 ** 20) * 2 ** 20,
   };
-  const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm: Math.min(cores, 4) });
+  const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm });
   const targets = [localCpu(), ...deviceProfiles];
   const trim = async (budget: number, graceMs: number) => {
     return clean({ blobs, cache, runs, budget, graceMs, texts: await pipelines.texts() });
@@ -102,6 +111,7 @@ export function createServices({ root }: { readonly root: string }): Services {
     artifacts,
     ingest,
     catalogue: catalogue.entries,
+    namedSources: async () => [...(await shippedSources(builtins)), ...catalogue.entries.map(namedEntry)],
     pipelines,
     executor,
     targets,
@@ -111,6 +121,11 @@ export function createServices({ root }: { readonly root: string }): Services {
     warmUp: () => pool.warmUp(),
     [Symbol.asyncDispose]: () => executor.close(),
   };
+}
+
+/** Weights that are no ONNX yet are a file, for export-pytorch. */
+function namedEntry({ id, title, format, licence }: CatalogueEntry): NamedSource {
+  return { source: id, kinds: [format === "onnx" ? "model" : "file"], title: `${title}, ${licence}` };
 }
 
 /** Native libraries whose version may change a result. Read from their packages: loading them takes a while. */

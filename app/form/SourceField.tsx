@@ -1,8 +1,10 @@
 "use client";
-/** A file or folder: typed as a path or `builtin:NAME`, or uploaded from this computer. */
+/** A file or folder: typed as a path, chosen of what ships and of the catalogue, or uploaded from this computer. */
+import { useQuery } from "@tanstack/react-query";
 import { FileUp, FolderUp } from "lucide-react";
 import { useState } from "react";
 import { Tip } from "../shell/Tip.tsx";
+import { trpc } from "../trpc.ts";
 import { chooseSource } from "./chooseSource.ts";
 import { baseName, type SourceKind } from "./formModel.ts";
 
@@ -17,6 +19,8 @@ interface Props {
 export function SourceField({ id, source, value, tone, onValue }: Props) {
   const [draft, setDraft] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const { data } = useQuery(trpc.sources.list.queryOptions());
+  const named = data?.filter(({ kinds }) => kinds.includes(source));
   const uploaded = value.startsWith("sha256:");
   const offer = () => {
     if (draft !== undefined && draft !== value) onValue(draft.trim());
@@ -37,11 +41,20 @@ export function SourceField({ id, source, value, tone, onValue }: Props) {
         value={draft ?? (uploaded ? baseName(value) : value)}
         title={value}
         placeholder={busy ? "uploading…" : "path, builtin:NAME or upload"}
+        list={`${id}-named`}
+        autoComplete="off"
         spellCheck={false}
         onChange={(event) => setDraft(event.target.value)}
         onBlur={offer}
         onKeyDown={(event) => event.key === "Enter" && offer()}
       />
+      <datalist id={`${id}-named`}>
+        {named?.map(({ source: name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </datalist>
       {source !== "images" && (
         <UploadButton label="Upload a file" busy={busy} onClick={() => void upload(false)}>
           <FileUp className="icon" />

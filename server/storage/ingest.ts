@@ -6,17 +6,18 @@
  */
 import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, join, parse, relative, resolve, sep } from "node:path";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { type KnownModel, type SourceFile, UserError } from "../../nodes/context.ts";
 import { own } from "../../pipelines/document/own.ts";
 import { putTree, readTree } from "./artifacts.ts";
-import { type BlobStore, exists, isCode, type Stored } from "./blobs.ts";
+import { type BlobStore, isCode, type Stored } from "./blobs.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import type { CatalogueFiles } from "./catalogueFiles.ts";
 import { type DownloadOptions, download, refuseUnencrypted } from "./download.ts";
 import { knownFromEntry, knownFromShipped } from "./knownModels.ts";
 import { Notes } from "./notes.ts";
 import { type IngestProgress, throttled } from "./progress.ts";
+import { shippedFiles } from "./shipped.ts";
 
 export interface IngestOptions {
   /** The workspace root: the jail of relative paths. */
@@ -248,21 +249,6 @@ export class Ingest {
 
 function transfer({ signal, progress }: SourceContext): DownloadOptions {
   return { ...(signal && { signal }), ...(progress && { progress }) };
-}
-
-/** `NAME.json` (scenes), `NAME.onnx` and `NAME/NAME.onnx` (a model with its card) below `models/`, by NAME. */
-async function shippedFiles(folder: string): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const found: Record<string, string> = {};
-  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
-    const model = join(name, `${name}.onnx`);
-    if (await exists(join(folder, model))) found[name] = model;
-  }
-  for (const { name } of entries) {
-    const { name: base, ext } = parse(name);
-    if (ext === ".onnx" || (ext === ".json" && name !== "catalogue.json")) found[base] = name;
-  }
-  return found;
 }
 
 async function* reading(path: string, size: number, { signal, progress }: SourceContext): AsyncIterable<Uint8Array> {

@@ -30,6 +30,17 @@ const modelsRouter = router({
     .query(({ ctx }) => [...ctx.services.catalogue]),
 });
 
+const sourcesRouter = router({
+  list: procedure
+    .meta({ openapi: { method: "GET", path: "/sources", summary: "What a source may name without a file" } })
+    .input(z.object({}).optional())
+    .output(z.array(z.object({ source: z.string(), kinds: z.array(z.string()), title: z.string() })))
+    .query(async ({ ctx }) => {
+      const named = await ctx.services.namedSources();
+      return named.map(({ kinds, ...rest }) => ({ ...rest, kinds: [...kinds] }));
+    }),
+});
+
 const artifactsRouter = router({
   get: procedure
     .meta({
@@ -70,6 +81,7 @@ const targetsRouter = router({
 export const appRouter = router({
   nodes: nodesRouter,
   models: modelsRouter,
+  sources: sourcesRouter,
   pipelines: pipelinesRouter,
   runs: runsRouter,
   artifacts: artifactsRouter,
