@@ -19,7 +19,6 @@ const schemas = types.map((t) => `import { ${camel(t)} as ${camel(t)}Def } from 
 const faces = withFile("face.tsx");
 const faceImports = faces.map((t) => `import { Face as ${camel(t)}Face } from "./${t}/face.tsx";\n`).join("");
 const runs = withFile("run.ts");
-const runImports = runs.map((t) => `import { run as ${camel(t)}Run } from "./${t}/run.ts";\n`).join("");
 
 function write(file, text) {
   const path = join(here, file);
@@ -40,10 +39,11 @@ export const nodeFaces: Readonly<Record<string, FaceComponent>> = {
 ${faces.map((t) => `  "${t}": ${camel(t)}Face,`).join("\n")}
 };\n`,
 );
+// Loaded when a step needs them: a model's step starts without the libraries of pictures.
 write(
   "registry.server.gen.ts",
-  `${head}import type { NodeImpl } from "./define.ts";\n${runImports}
-export const nodeImpls: Readonly<Record<string, NodeImpl>> = {
-${runs.map((t) => `  "${t}": ${camel(t)}Run,`).join("\n")}
+  `${head}import type { NodeImpl } from "./define.ts";
+export const nodeImpls: Readonly<Record<string, () => Promise<NodeImpl>>> = {
+${runs.map((t) => `  "${t}": async () => (await import("./${t}/run.ts")).run,`).join("\n")}
 };\n`,
 );

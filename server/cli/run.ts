@@ -63,9 +63,11 @@ function refused({ code, message, fix }: StepError): RunEvent {
 
 async function submitFile(file: string, options: RunOptions): Promise<number> {
   const doc = await readDoc(file);
-  const services = createServices({ root: workspaceRoot(file) });
+  const services = createServices({ root: workspaceRoot(file), warm: 1 });
   using _lease = takeLease(services.workspace.home);
   try {
+    // It loads while the sources are read.
+    if (!lockHolder(services.workspace.home)) services.warmUp();
     const progress = (message: string) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${message}`);
     };

@@ -5,13 +5,16 @@ import { describeError } from "./errors.ts";
 import type { Job, StepMessage } from "./protocol.ts";
 import { runStage, type StepRuntimeFactory } from "./stage.ts";
 
-export function serveSteps(impls: Readonly<Record<string, NodeImpl>>, createRuntime: StepRuntimeFactory): void {
+type ImplLoaders = Readonly<Record<string, () => Promise<NodeImpl>>>;
+
+export function serveSteps(loaders: ImplLoaders, createRuntime: StepRuntimeFactory): void {
   const ended = new AbortController();
   const send = (message: StepMessage) => {
     if (process.connected) process.send?.(message);
   };
   process.on("message", (job: Job) => {
-    runStage(job, { impls, createRuntime, signal: ended.signal, send })
+    loadFor(job, loaders)
+      .then((impls) => runStage(job, { impls, createRuntime, signal: ended.signal, send }))
       .catch((error: unknown) => {
         // A bug of the stage itself: whatever has no outcome yet fails with it.
         for (const node of job.nodes) send({ type: "failed", node: node.id, error: describeError(error) });
@@ -22,6 +25,12 @@ export function serveSteps(impls: Readonly<Record<string, NodeImpl>>, createRunt
   endWithParent();
   // The terminal's Ctrl-C goes to the whole group; who ends this process is the executor.
   process.on("SIGINT", () => {});
+}
+
+async function loadFor(job: Job, loaders: ImplLoaders): Promise<Readonly<Record<string, NodeImpl>>> {
+  const types = [...new Set(job.nodes.map(({ type }) => type))].filter((type) => Object.hasOwn(loaders, type));
+  const impls = await Promise.all(types.map(async (type) => [type, await loaders[type]?.()] as const));
+  return Object.fromEntries(impls.flatMap(([type, impl]) => (impl ? [[type, impl]] : [])));
 }
 
 /** A busy loop or a native call never hears of a killed parent; a thread of its own does. */

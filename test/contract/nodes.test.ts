@@ -15,10 +15,10 @@ import { projectRoot } from "../support/imports.ts";
 const folder = (type: string, ...rest: string[]) => join(projectRoot, "nodes", type, ...rest);
 
 describe.each(Object.values(nodeDefs))("$type", (def) => {
-  it("is named after its folder and implemented", () => {
+  it("is named after its folder and implemented", async () => {
     expect(def.type).toMatch(/^[a-z0-9-]+$/);
     expect(existsSync(folder(def.type))).toBe(true);
-    expect(nodeImpls[def.type]?.def).toBe(def);
+    expect((await nodeImpls[def.type]?.())?.def).toBe(def);
   });
 
   it("has defaults for every param, and they are JSON", () => {

@@ -8,7 +8,9 @@ const none = () => {
   throw new Error("tests of the executor have no runtime");
 };
 
-serveSteps(stubImpls, ({ home }) => ({
+const loaders = Object.fromEntries(Object.entries(stubImpls).map(([type, impl]) => [type, async () => impl]));
+
+serveSteps(loaders, ({ home }) => ({
   artifacts: createArtifacts(new BlobStore(home)),
   runner: { runtime: "none", open: none, measure: none, optimize: none },
   evaluator: { open: none },
