@@ -95,6 +95,46 @@ const cases: readonly Case[] = [
     rule: "fuse-affine-into-layer",
   },
   {
+    name: "scale and shift of an image before a Conv that pads nothing",
+    shape: IMAGE,
+    body: (b) => conv(b, b.op("Sub", [b.op("Mul", [b.x, b.floats([1], [1 / 255])]), b.floats([4, 1, 1])])),
+    ops: ["Conv"],
+    rule: "fuse-affine-before-conv",
+  },
+  {
+    name: "a scale of each channel before a grouped Conv that pads",
+    shape: IMAGE,
+    body: (b) => {
+      const scaled = b.op("Div", [b.x, b.floats([1, 4, 1, 1], positive(4))]);
+      return b.op("Conv", [scaled, b.floats([6, 2, 3, 3])], { group: 2, pads: [1, 1, 1, 1] });
+    },
+    ops: ["Conv"],
+    rule: "fuse-affine-before-conv",
+  },
+  {
+    name: "products and quotients in a row, sums in a row",
+    shape: IMAGE,
+    body: (b) => {
+      const product = b.op("Div", [b.op("Mul", [b.floats([6]), b.x]), b.floats([], [3])]);
+      return b.op("Sub", [b.op("Add", [product, b.floats([1], [0.25])]), b.floats([6, 6])]);
+    },
+    ops: ["Mul", "Add"],
+    rule: "merge-constant-chains",
+  },
+  {
+    name: "channels last around element-wise operators, Concat and Split, and back",
+    shape: IMAGE,
+    body: (b) => {
+      const last = (x: Value) => b.op("Transpose", [x], { perm: [0, 2, 3, 1] });
+      const biased = b.op("Add", [last(conv(b)), b.floats([8])]);
+      const joined = b.op("Concat", [b.op("Relu", [biased]), last(b.op("Abs", [conv(b)]))], { axis: -1 });
+      const back = b.op("Transpose", [b.op("Sigmoid", [joined])], { perm: [0, 3, 1, 2] });
+      return b.op("Conv", [back, b.floats([2, 16, 1, 1])]);
+    },
+    ops: ["Conv", "Relu", "Conv", "Abs", "Concat", "Sigmoid", "Conv"],
+    rule: "sink-transposes",
+  },
+  {
     name: "ConvTranspose in groups + BatchNormalization",
     shape: IMAGE,
     body: (b) =>

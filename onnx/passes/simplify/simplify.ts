@@ -7,7 +7,9 @@ import { type Inference, inferShapes } from "../../infer.ts";
 import type { Graph, Model, Value } from "../../ir/graph.ts";
 import { nodeLabel } from "../../verify.ts";
 import type { Pass, PassContext, PassNote } from "../pass.ts";
+import { fuseAffineBeforeConv } from "./affineBeforeConv.ts";
 import { mergeCommonSubexpressions } from "./commonSubexpressions.ts";
+import { mergeConstantChains } from "./constantChains.ts";
 import { foldConstants, foldShapes } from "./constantFolding.ts";
 import { fuseAffine } from "./convAffine.ts";
 import { dropDeadNodes } from "./deadNodes.ts";
@@ -24,6 +26,7 @@ import { fuseLayerNormalization } from "./layerNorm.ts";
 import { fusePadIntoLayer } from "./padConv.ts";
 import type { Rule } from "./rule.ts";
 import { constantReshapeTargets } from "./shapes.ts";
+import { sinkTransposes } from "./transposeRegions.ts";
 import { foldTransposeIntoGemm, mergeTransposes } from "./transposes.ts";
 import { mergeViews } from "./views.ts";
 
@@ -39,6 +42,7 @@ export const simplifyRules: readonly Rule[] = [
   dropCastPairs,
   mergeReshapes,
   mergeTransposes,
+  sinkTransposes,
   mergeViews,
   mergeEqualInitializers,
   mergeCommonSubexpressions,
@@ -47,7 +51,9 @@ export const simplifyRules: readonly Rule[] = [
   foldTransposeIntoGemm,
   fusePadIntoLayer,
   fuseFocusIntoConv,
+  mergeConstantChains,
   fuseAffine,
+  fuseAffineBeforeConv,
   dropDeadNodes,
   dropUnusedInitializers,
 ];
