@@ -9,6 +9,8 @@ export interface EvaluationOptions {
   /** Names of values to return besides the graph's outputs; they need not be graph outputs. */
   readonly alsoReturn?: readonly string[];
   readonly threads?: number;
+  /** Node by node as the graph stands: opens in a fraction of the time, and runs slower. */
+  readonly asWritten?: boolean;
   /** Gives the memory of each run back at once, at some cost of time, where several sessions are open together. */
   readonly lean?: boolean;
 }

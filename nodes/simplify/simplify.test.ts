@@ -89,7 +89,10 @@ describe("simplify", () => {
     const old = graph();
     old.opsetImports.set("", 13);
     const input = await workspace.artifacts.saveModel(old);
-    const { outputs } = await workspace.run(run, { inputs: { model: input, tensors: undefined }, params: { opset: 21 } });
+    const { outputs } = await workspace.run(run, {
+      inputs: { model: input, tensors: undefined },
+      params: { opset: 21 },
+    });
     if (!outputs.report) throw new Error("no report");
     const report = simplifyReport.parse(await workspace.artifacts.readJson(outputs.report));
     expect(report.opset).toEqual({ before: 13, after: 21 });

@@ -8,7 +8,7 @@ import type { Model, Value } from "../../onnx/ir/graph.ts";
 import { type HostTensor, type HostTensors, typedArrayOf } from "../../onnx/ir/hostTensor.ts";
 import type { Tensor } from "../../onnx/ir/tensor.ts";
 import { modelBytes, writeModel } from "../../onnx/serde.ts";
-import { type OrtSession, openOrtSession } from "./ort.ts";
+import { type OptimizationLevel, type OrtSession, openOrtSession } from "./ort.ts";
 
 /** Above this the runtime opens a file with external data beside it: protobuf ends at 2 GB, and memory before that. */
 const IN_MEMORY_LIMIT = 256 * 2 ** 20;
@@ -63,7 +63,8 @@ async function withOutputs<T>(model: Model, values: readonly Value[], write: () 
 }
 
 async function openModel(model: Model, options: EvaluationOptions, tempDir: string): Promise<OrtSession> {
-  const settings = { threads: options.threads ?? 0, arena: !options.lean };
+  const optimization: OptimizationLevel = options.asWritten ? "disabled" : "all";
+  const settings = { threads: options.threads ?? 0, arena: !options.lean, optimization };
   const bytes = model.graph.initializers.reduce((sum, { initializer }) => sum + (initializer?.byteLength ?? 0), 0);
   if (bytes <= IN_MEMORY_LIMIT) return openOrtSession(await modelBytes(model), settings);
   await mkdir(tempDir, { recursive: true });
