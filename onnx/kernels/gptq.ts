@@ -28,10 +28,15 @@ const SWEEPS = 4;
  * Integers [rows, columns] of `weights` [rows, columns]. `hessian` is columns x columns, read in its lower triangle
  * (as `NormalEquations.gram` holds it). Where it says nothing (all zero, or not finite), each weight takes the nearest.
  */
-export function roundByHessian(weights: Float32Array, hessian: Float64Array, grid: RoundingGrid): Int8Array {
+export function roundByHessian(
+  weights: Float32Array,
+  hessian: Float64Array,
+  grid: RoundingGrid,
+  damping = DAMPING,
+): Int8Array {
   const n = Math.sqrt(hessian.length);
   const order = leastEnergyFirst(hessian, n);
-  const damped = permuted(hessian, order);
+  const damped = permuted(hessian, order, damping);
   const l = damped && cholesky(damped, n);
   const integers = new Int8Array(weights.length);
   const w = new Float64Array(n);
@@ -86,11 +91,11 @@ function leastEnergyFirst(hessian: Float64Array, n: number): Int32Array {
 }
 
 /** H in this order, both triangles, with the damping; undefined where it has no energy. */
-function permuted(hessian: Float64Array, order: Int32Array): Float64Array | undefined {
+function permuted(hessian: Float64Array, order: Int32Array, share: number): Float64Array | undefined {
   const n = order.length;
   let trace = 0;
   for (let i = 0; i < n; i++) trace += hessian[i * n + i];
-  const damping = (DAMPING * trace) / n;
+  const damping = (share * trace) / n;
   if (!(damping > 0) || !Number.isFinite(damping)) return undefined;
   const out = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {

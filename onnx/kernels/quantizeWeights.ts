@@ -42,6 +42,9 @@ function copyChannel(from: Float32Array, { outer, channels, inner }: ChannelLayo
   }
 }
 
+/** The smallest numbers of f32 cannot be divided by. */
+const SMALLEST_SCALE = 1e-30;
+
 function leastErrorScale(channel: Float32Array, limit: number, importance: Float32Array | undefined): number {
   let most = 0;
   for (let i = 0; i < channel.length; i++) most = Math.max(most, Math.abs(channel[i]));
@@ -56,8 +59,27 @@ function leastErrorScale(channel: Float32Array, limit: number, importance: Float
       best = scale;
     }
   }
-  // The smallest numbers of f32 cannot be divided by.
-  return Math.max(best, 1e-30);
+  return Math.max(best, SMALLEST_SCALE);
+}
+
+/** A block's scale of either sign: -8 is one level more than 7, and a negative scale gives it to the positive weights. */
+function leastErrorSignedScale(block: Float32Array, importance: Float32Array | undefined): number {
+  let most = 0;
+  for (let i = 0; i < block.length; i++) most = Math.max(most, Math.abs(block[i]));
+  if (most < 8 * SMALLEST_SCALE) return 1;
+  let best = 1;
+  let least = Infinity;
+  for (let i = 0; i <= SHRINK_STEPS; i++) {
+    const size = (most / 7) * (1 - ((1 - SMALLEST_SHARE) * i) / SHRINK_STEPS);
+    for (const scale of [Math.fround(size), Math.fround(-size)]) {
+      const error = squaredError(block, scale, 7, importance);
+      if (error < least) {
+        least = error;
+        best = scale;
+      }
+    }
+  }
+  return best;
 }
 
 function squaredError(
@@ -142,6 +164,22 @@ export function rowsOf(weights: Float32Array, view: WeightBlocks): Float32Array 
   return rows;
 }
 
+/** The other way: numbers in rows to where a weight's lie. */
+export function fromRows(rows: Int8Array, view: WeightBlocks): Int8Array {
+  const { groups, outputs, inputs, taps, strides } = view;
+  const weights = new Int8Array(rows.length);
+  let at = 0;
+  for (let g = 0; g < groups; g++) {
+    for (let o = 0; o < outputs; o++) {
+      for (let i = 0; i < inputs; i++) {
+        const to = g * strides.group + o * strides.output + i * strides.input;
+        for (let t = 0; t < taps; t++) weights[to + t * strides.tap] = rows[at++];
+      }
+    }
+  }
+  return weights;
+}
+
 /** [rows, columns] to [columns, rows]. */
 export function transposedMatrix<T extends Int8Array | Float32Array>(matrix: T, rows: number, columns: number): T;
 export function transposedMatrix(
@@ -169,10 +207,17 @@ export function packOffsetNibbles(values: Int8Array, columns: number, block: num
   return packed;
 }
 
-/** Least-error scales and integers of [rows, columns] in blocks along a row; the last block may be shorter. */
+export interface BlockForm {
+  readonly columns: number;
+  readonly block: number;
+  /** Whether the reader takes scales below zero: ONNX Runtime does, TensorRT does not. */
+  readonly signed: boolean;
+}
+
+/** 4-bit integers and least-error scales of [rows, columns] in blocks along a row; the last block may be shorter. */
 export function quantizeBlocks(
   matrix: Float32Array,
-  { columns, block, limit }: { columns: number; block: number; limit: number },
+  { columns, block, signed }: BlockForm,
   importance?: Float32Array,
 ): { scales: Float32Array; integers: Int8Array } {
   const rows = matrix.length / columns;
@@ -184,10 +229,10 @@ export function quantizeBlocks(
       const from = r * columns + b * block;
       const to = Math.min(from + block, (r + 1) * columns);
       const part = matrix.subarray(from, to);
-      const layout = { outer: 1, channels: 1, inner: part.length };
-      const scale = leastErrorScales(part, layout, limit, importance?.subarray(from, to));
-      scales[r * blocks + b] = scale[0];
-      integers.set(quantizeChannels(part, layout, scale, limit), from);
+      const counts = importance?.subarray(from, to);
+      const scale = signed ? leastErrorSignedScale(part, counts) : leastErrorScale(part, 7, counts);
+      scales[r * blocks + b] = scale;
+      for (let i = from; i < to; i++) integers[i] = roundEven(matrix[i] / scale, -8, 7);
     }
   }
   return { scales, integers };

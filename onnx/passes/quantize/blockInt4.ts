@@ -11,6 +11,7 @@
 import { DataType } from "../../ir/dataType.ts";
 import type { Model } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
+import { roundByHessian } from "../../kernels/gptq.ts";
 import { spreadOverWeights } from "../../kernels/layerError.ts";
 import {
   type BlockQuantized,
@@ -25,6 +26,8 @@ import {
 } from "../../kernels/quantizeWeights.ts";
 import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
+import { type LayerGram, layerGrams } from "./layerGrams.ts";
+import type { LayerInputs } from "./layerInputs.ts";
 import { type Layer, nodeName } from "./layers.ts";
 import { corrected, inputMoments, quantizeLayerWeights } from "./layerWeights.ts";
 import type { LayoutName } from "./layout.ts";
@@ -36,8 +39,13 @@ import { replaceConstant, takeOver } from "./replaceConstant.ts";
 const OPSET = 21;
 const LIMIT = 7;
 const BYTE_LIMIT = 127;
+/** Ten times GPTQ's own: texts to calibrate by are short, and a matrix of few rows says too much of too little. */
+const DAMPING = 0.1;
 /** Shorter blocks cost more in scales than the finer steps are worth. */
 const SHORTEST_BLOCK = 16;
+
+/** MatMulNBits takes its input in 8-bit integers, block by block: 1.4 times as fast, for a thousandth of the error. */
+const INTEGER_PRODUCTS = 4;
 
 export interface BlockLayer {
   readonly layer: Layer;
@@ -53,6 +61,7 @@ export interface BlockOptions {
   readonly layout: LayoutName;
   readonly blockSize: number;
   readonly table?: CalibrationTable | undefined;
+  readonly inputs?: LayerInputs | undefined;
   /** A layer that would keep less than this at 4 bits takes 8. */
   readonly minSqnrDb: number;
   /** Names of layers that take 8 bits. */
@@ -72,12 +81,16 @@ export async function quantizeBlockwise(
   if (forms.some((form) => form?.kind === "packed")) model.opsetImports.set("com.microsoft", 1);
   const writer = new QdqWriter(model.graph);
   const done: BlockLayer[] = [];
-  for (const [i, layer] of layers.entries()) {
-    done.push(
-      await writeLayer(layer, forms[i], { writer, input: calibrationOf(options.table, layer.input.name), options }),
-    );
+  const formed = new Map(layers.map((layer, i) => [layer, forms[i]]));
+  for await (const { layer, gram } of options.inputs ? layerGrams(layers, options.inputs) : withoutGrams(layers)) {
+    const input = calibrationOf(options.table, layer.input.name);
+    done.push(await writeLayer(layer, formed.get(layer), { writer, input, gram, options }));
   }
   return { layers: done, upgraded };
+}
+
+function* withoutGrams(layers: readonly Layer[]): Generator<LayerGram> {
+  for (const layer of layers) yield { layer, gram: undefined };
 }
 
 function formOf(layer: Layer, { layout, blockSize }: { layout: LayoutName; blockSize: number }): Form | undefined {
@@ -106,6 +119,8 @@ interface Tools {
   readonly writer: QdqWriter;
   /** Of the layer's input: weights then count by what they multiply, and the bias takes back what rounding shifts. */
   readonly input: TensorCalibration | undefined;
+  /** X'X of the layer's input: weights are then rounded together, for the least error of what they give. */
+  readonly gram?: Float64Array | undefined;
   readonly options: BlockOptions;
 }
 
@@ -144,7 +159,7 @@ interface NibbleDesign {
   readonly ownSqnrDb: number | undefined;
 }
 
-async function designNibbles(layer: Layer, form: Form, { input, options }: Tools): Promise<NibbleDesign> {
+async function designNibbles(layer: Layer, form: Form, { input, gram, options }: Tools): Promise<NibbleDesign> {
   const { view, rule } = layer;
   const { block } = form;
   const columns = columnsOf(layer);
@@ -152,8 +167,19 @@ async function designNibbles(layer: Layer, form: Form, { input, options }: Tools
   const moments = inputMoments(layer, input);
   const perWeight = (values: readonly number[]) => rowsOf(spreadOverWeights(view, values, matrix.length), view);
   const importance = moments && perWeight(moments.second);
-  const quantized = quantizeBlocks(matrix, { columns, block, limit: LIMIT }, importance);
-  const weights = { ...quantized, rows: matrix.length / columns, columns, perRow: Math.ceil(columns / block), block };
+  const nearest = quantizeBlocks(matrix, { columns, block, signed: form.kind === "packed" }, importance);
+  const { scales } = nearest;
+  const integers = gram
+    ? roundByHessian(matrix, gram, { block, scales, least: -LIMIT - 1, most: LIMIT }, DAMPING)
+    : nearest.integers;
+  const weights = {
+    integers,
+    scales,
+    rows: matrix.length / columns,
+    columns,
+    perRow: Math.ceil(columns / block),
+    block,
+  };
   const own =
     moments && options.table
       ? ownWeightSqnrDb(layer, noisePerRow(matrix, weights, perWeight(moments.variance)), options.table)
@@ -211,7 +237,7 @@ function writePacked(layer: Layer, { integers, scales, rows, columns, perRow, bl
       name: nodeName(node),
       inputs: [layer.input, packed, scale],
       outputs: [graph.freshName(`${node.output().name}_n`)],
-      attributes: { K: columns, N: rows, bits: 4, block_size: block },
+      attributes: { K: columns, N: rows, bits: 4, block_size: block, accuracy_level: INTEGER_PRODUCTS },
     },
     node,
   );

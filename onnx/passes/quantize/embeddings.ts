@@ -83,7 +83,7 @@ export async function embeddingToNibbles(
   const { name } = node.input(0);
   const out = node.output();
   const weights = await table.floats();
-  const { scales, integers } = quantizeBlocks(weights, { columns, block, limit: 7 });
+  const { scales, integers } = quantizeBlocks(weights, { columns, block, signed: true });
   const perRow = Math.ceil(columns / block);
   const error = blockError(weights, { integers, scales, columns, perRow, block });
   const packed = graph.addInitializer(`${name}_q`, Tensor.of(DataType.INT4, [rows, columns], packNibbles(integers)));

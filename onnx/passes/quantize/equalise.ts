@@ -23,6 +23,10 @@ export interface Equalised {
   readonly tensor: string;
   /** What a quantizer then sees: the tensor itself, or what the new Mul gives. */
   readonly scaled: string;
+  /** Names of the tensors between the layer that took the division and this one, divided as well. */
+  readonly between: readonly string[];
+  /** What each channel was divided by. */
+  readonly factors: Float32Array;
   /** What rounding costs its readers less by this, dB, predicted. */
   readonly gainDb: number;
 }
@@ -46,8 +50,8 @@ const HOMOGENEOUS: readonly string[] = [
   "Dropout",
 ];
 
-/** Changes the graph in place; `table` speaks of it as it was. */
-export async function equalise(graph: Graph, table: CalibrationTable): Promise<readonly Equalised[]> {
+/** Changes the graph in place; `table` speaks of it as it was. `mulDb` is what a Mul must be worth. */
+export async function equalise(graph: Graph, table: CalibrationTable, mulDb = BIT_DB): Promise<readonly Equalised[]> {
   const { layers } = quantizableLayers(graph);
   const layerOf = new Map(layers.map((layer) => [layer.node, layer]));
   const done: Equalised[] = [];
@@ -60,12 +64,13 @@ export async function equalise(graph: Graph, table: CalibrationTable): Promise<r
     const seen = calibrationOf(table, value.name);
     const choice = seen && (await bestFactors(readers, seen));
     if (!choice) continue;
-    const writer = absorbingLayer(value, layerOf);
-    if (choice.gainDb < (writer ? LEAST_GAIN_DB : BIT_DB)) continue;
-    for (const layer of readers) await scaleInputs(layer, choice.factors);
-    if (writer) await scaleOutputs(writer, choice.factors);
-    const scaled = writer ? value : divide(value, readers, choice.factors);
-    done.push({ tensor: value.name, scaled: scaled.name, gainDb: choice.gainDb });
+    const before = absorbedBefore(value, layerOf);
+    const { factors, gainDb } = choice;
+    if (gainDb < (before ? LEAST_GAIN_DB : mulDb)) continue;
+    for (const layer of readers) await scaleInputs(layer, factors);
+    if (before) await scaleOutputs(before.writer, factors);
+    const scaled = before ? value : divide(value, readers, factors);
+    done.push({ tensor: value.name, scaled: scaled.name, between: before?.between ?? [], factors, gainDb });
   }
   if (done.length > 0) graph.sortTopologically();
   return done;
@@ -109,16 +114,24 @@ async function bestFactors(readers: readonly Layer[], seen: TensorCalibration): 
   return best;
 }
 
-/** The layer whose rows can take the division: everything from there to the readers gives f times as much for f times as much. */
-function absorbingLayer(value: Value, layers: ReadonlyMap<Node, Layer>): Layer | undefined {
+interface Absorbed {
+  /** The layer whose rows can take the division. */
+  readonly writer: Layer;
+  readonly between: readonly string[];
+}
+
+/** Undefined where something between a layer and the readers does not give f times as much for f times as much. */
+function absorbedBefore(value: Value, layers: ReadonlyMap<Node, Layer>): Absorbed | undefined {
   const readByLayers = value.uses.every(({ node }) => layers.get(node)?.input === value);
   if (!readByLayers || value.isGraphOutput) return undefined;
+  const between: string[] = [];
   let at = value;
   for (let node = at.producer; node; node = at.producer) {
-    const layer = layers.get(node);
-    if (layer) return node.output() === at && layer.view.outputAxis !== undefined ? layer : undefined;
-    if (!HOMOGENEOUS.includes(node.opType)) return undefined;
+    const writer = layers.get(node);
+    if (writer) return writer.view.outputAxis === undefined ? undefined : { writer, between };
+    if (!HOMOGENEOUS.includes(node.opType) || node.output() !== at) return undefined;
     at = node.input(0);
+    between.push(at.name);
     if (soleReader(at) !== node) return undefined;
   }
   return undefined;
