@@ -7,10 +7,24 @@ import type { ArtifactRef } from "./ports.ts";
 const numbers = z.array(z.number());
 const clipRange = z.object({ lo: z.number(), hi: z.number(), bound: z.number() });
 
+const channels = z.object({
+  count: z.number().positive().optional(),
+  mean: numbers,
+  variance: numbers,
+  min: numbers.optional(),
+  max: numbers.optional(),
+});
+const perImage = z.object({
+  meanMin: z.number(),
+  meanMax: z.number(),
+  widest: z.object({ image: z.number(), bound: z.number() }),
+  runnerUp: z.number(),
+});
+
 const calibrationTable = z.object({
   kind: z.literal("calibration"),
   version: z.literal(1),
-  method: z.enum(["auto", ...CALIBRATION_METHODS]),
+  method: z.enum(["auto", "given", ...CALIBRATION_METHODS]),
   images: z.number(),
   tensors: z.record(
     z.string(),
@@ -18,11 +32,13 @@ const calibrationTable = z.object({
       min: z.number(),
       max: z.number(),
       ranges: z.record(z.enum(CANDIDATE_METHODS), clipRange).optional(),
+      sqnrDb: z.object({ asymmetric: z.number().optional(), symmetric: z.number().optional() }).optional(),
       clipped: z.number(),
       response: z.string().optional(),
       histogram: z.object({ low: z.number(), width: z.number().nonnegative(), counts: numbers }),
-      channels: z.object({ mean: numbers, variance: numbers, min: numbers.optional(), max: numbers.optional() }),
+      channels,
       settledAfter: z.number(),
+      perImage: perImage.optional(),
     }),
   ),
 });

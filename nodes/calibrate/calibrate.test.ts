@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { z } from "zod";
 import { DataType } from "../../onnx/ir/dataType.ts";
 import { Graph, Model } from "../../onnx/ir/graph.ts";
 import type { HostTensor } from "../../onnx/ir/hostTensor.ts";
@@ -10,10 +12,11 @@ import { dataPath, testData } from "../../test/support/data.ts";
 import { noise, noiseTensor } from "../../test/support/outputs.ts";
 import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
 import { readCalibration } from "../calibrationTable.ts";
-import type { TensorItem } from "../ports.ts";
+import type { ArtifactRef, TensorItem } from "../ports.ts";
 import { streamOf } from "../streams.ts";
 import { calibrateReport } from "./report.ts";
 import { run } from "./run.ts";
+import type { calibrate } from "./schema.ts";
 
 const DIMS = [1, 2, 4, 4];
 
@@ -50,12 +53,23 @@ const image = (data: Float32Array): HostTensor => ({ dataType: DataType.FLOAT, d
 const images = (count: number, scale = 1) =>
   Array.from({ length: count }, (_, i) => image(noise(32, i + 1).map((v) => v * scale)));
 
-async function calibrated(workspace: NodeWorkspace, tensors: readonly HostTensor[], params = {}) {
+interface Given {
+  readonly before?: ArtifactRef<"calibration">;
+  readonly sources?: Readonly<Record<string, string>>;
+}
+
+async function calibrated(
+  workspace: NodeWorkspace,
+  tensors: readonly HostTensor[],
+  { before, sources = {}, ...params }: Given & z.input<typeof calibrate.params> = {},
+) {
   const model = await workspace.artifacts.put("model", await siluNet());
-  const result = await workspace.run(run, { inputs: { model, tensors: items(tensors) }, params });
+  const result = await workspace.run(run, { inputs: { model, tensors: items(tensors), before }, params, sources });
   const { calibration, report } = result.outputs;
   if (!calibration || !report) throw new Error("an output is missing");
   return {
+    calibration,
+    progress: result.progress,
     table: await readCalibration(workspace.artifacts, calibration),
     report: calibrateReport.parse(await workspace.artifacts.readJson(report)),
     warnings: result.warnings,
@@ -133,6 +147,62 @@ describe("calibrate", () => {
     });
   });
 
+  it("goes on from a calibration of other images as if all had come at once", async () => {
+    await using workspace = await openNodeWorkspace();
+    const [first, second] = [images(7, 0.3), [...images(5), ...images(1, 40)]];
+    const whole = await calibrated(workspace, [...first, ...second]);
+    const { calibration } = await calibrated(workspace, first);
+    const joined = await calibrated(workspace, second, { before: calibration });
+    expect(joined.table.images).toBe(13);
+    expect(joined.report.outlierImages).toEqual([{ image: "5.jpg", tensors: 4 }]);
+    for (const [name, expected] of Object.entries(whole.table.tensors)) {
+      const got = joined.table.tensors[name];
+      expect(got?.histogram).toEqual(expected.histogram);
+      expect(got?.ranges).toEqual(expected.ranges);
+      expect(got?.perImage?.widest).toEqual(expected.perImage?.widest);
+      for (const key of ["mean", "variance", "min", "max"] as const) {
+        for (const [c, value] of (expected.channels[key] ?? []).entries()) {
+          expect(Math.abs((got?.channels[key]?.[c] ?? Number.NaN) - value)).toBeLessThan(1e-4 * Math.abs(value) + 1e-6);
+        }
+      }
+    }
+    const other = await workspace.artifacts.put(
+      "calibration",
+      new TextEncoder().encode(`${JSON.stringify({ ...whole.table, tensors: {} })}`),
+    );
+    await expect(calibrated(workspace, second, { before: other })).rejects.toMatchObject({
+      code: "calibration-mismatch",
+    });
+  });
+
+  it("shows the histogram that widened last while it fills", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { progress } = await calibrated(workspace, images(3));
+    expect(progress.at(-1)?.message).toMatch(/^[0-4]\/4 ranges stand, last to widen: \w+ -\d.* [▁-█ ]+ \d/);
+  });
+
+  it("takes the ranges of another tool's table, and tells what they cost", async () => {
+    await using workspace = await openNodeWorkspace();
+    const path = join(workspace.folder, "calibration.cache");
+    // 1 / 127 as the scale of p, 2 as that of x: far too narrow, and far too wide.
+    writeFileSync(path, "TRT-8601-EntropyCalibration2\np: 3c010204\nx: 40000000\n");
+    const own = await calibrated(workspace, images(8), { method: "minmax" });
+    const { table, report, warnings } = await calibrated(workspace, images(8), { sources: { table: path } });
+    expect(table.method).toBe("given");
+    expect(table.tensors.p?.bound).toBeCloseTo(1, 5);
+    expect(table.tensors.x).toMatchObject({ lo: -254, hi: 254, bound: 254 });
+    expect(table.tensors.a?.hi).toBeGreaterThan(1);
+    expect(table.tensors.p?.clipped).toBeGreaterThan(0.5);
+    expect(warnings.join()).toMatch(/no range for 2 of 4 tensors/);
+    const worst = (name: string, of: typeof report) => of.tensors.find((t) => t.name === name)?.sqnrDb ?? Number.NaN;
+    expect(worst("x", report)).toBeLessThan(worst("x", own.report) - 20);
+    expect(report.tensors[0]?.name).toBe("x");
+    writeFileSync(path, "TRT-8601-EntropyCalibration2\nelsewhere: 3c010204\n");
+    await expect(calibrated(workspace, images(8), { sources: { table: path } })).rejects.toMatchObject({
+      code: "table-of-another-model",
+    });
+  });
+
   it("refuses an empty stream and a model with nothing to quantize", async () => {
     await using workspace = await openNodeWorkspace();
     await expect(calibrated(workspace, [])).rejects.toMatchObject({ code: "no-images" });
@@ -143,7 +213,9 @@ describe("calibrate", () => {
     const x = graph.addInput("x", { elemType: DataType.FLOAT, shape: DIMS });
     graph.addOutput(graph.addNode({ opType: "Relu", inputs: [x], outputs: ["y"] }).output());
     const ref = await workspace.artifacts.put("model", await modelBytes(model));
-    await expect(workspace.run(run, { inputs: { model: ref, tensors: items(images(1)) } })).rejects.toMatchObject({
+    await expect(
+      workspace.run(run, { inputs: { model: ref, tensors: items(images(1)), before: undefined } }),
+    ).rejects.toMatchObject({
       code: "nothing-to-quantize",
     });
   });
@@ -156,7 +228,7 @@ describe.skipIf(!testData)("calibrate (needs EDGEWRIGHT_TEST_DATA)", () => {
     const tensors = streamOf([
       { frame: { id: "0", index: 0, width: 320, height: 240 }, tensors: { "": noiseTensor([1, 3, 240, 320]) } },
     ]);
-    const { outputs } = await workspace.run(run, { inputs: { model, tensors } });
+    const { outputs } = await workspace.run(run, { inputs: { model, tensors, before: undefined } });
     if (!outputs.calibration) throw new Error("no calibration");
     const table = await readCalibration(workspace.artifacts, outputs.calibration);
     // The input and what each of 52 convolutions gives, behind its BatchNormalization and Relu.

@@ -12,6 +12,9 @@ const tensorReport = z.object({
   lo: z.number(),
   hi: z.number(),
   bound: z.number(),
+  /** What 8 bits keep of the tensor, dB, with a zero point and without; absent where nothing is lost. */
+  sqnrDb: z.number().optional(),
+  symmetricSqnrDb: z.number().optional(),
   clippedShare: z.number(),
   settledAfter: z.number(),
   response: z.string().optional(),
@@ -34,8 +37,13 @@ export type CalibrateReport = z.infer<typeof calibrateReport>;
 /** Bars of a histogram in the report. */
 const BARS = 64;
 
-/** `frames`: ids of the images, in order, by which outliers are named. */
-export function calibrationReport(table: CalibrationTable, coverage: Coverage, frames: readonly string[]): Report {
+/** Ids of the images, in order, by which outliers are named, and how many came before them. */
+export interface Frames {
+  readonly names: readonly string[];
+  readonly before: number;
+}
+
+export function calibrationReport(table: CalibrationTable, coverage: Coverage, frames: Frames): Report {
   const tensors = Object.entries(table.tensors).map(
     ([name, tensor]): TensorReport => ({
       name,
@@ -44,6 +52,8 @@ export function calibrationReport(table: CalibrationTable, coverage: Coverage, f
       lo: tensor.lo,
       hi: tensor.hi,
       bound: tensor.bound,
+      ...(tensor.sqnrDb?.asymmetric !== undefined && { sqnrDb: tensor.sqnrDb.asymmetric }),
+      ...(tensor.sqnrDb?.symmetric !== undefined && { symmetricSqnrDb: tensor.sqnrDb.symmetric }),
       clippedShare: tensor.clipped,
       settledAfter: tensor.settledAfter,
       ...(tensor.response !== undefined && { response: tensor.response }),
@@ -59,12 +69,17 @@ export function calibrationReport(table: CalibrationTable, coverage: Coverage, f
     settledAfter: coverage.settledAfter,
     unsettledTensors: [...coverage.unsettled],
     outlierImages: coverage.outliers.map(({ image, tensors: stretched }) => ({
-      image: frames[image - 1] ?? String(image),
+      image: frames.names[image - 1 - frames.before] ?? `image ${image} of the calibration before`,
       tensors: stretched,
     })),
     clippedShare: coverage.clipped,
-    tensors: tensors.sort((a, b) => b.clippedShare - a.clippedShare),
+    tensors: tensors.sort((a, b) => worth(a) - worth(b)),
   } satisfies Report & CalibrateReport;
+}
+
+/** What loses most comes first. */
+function worth({ sqnrDb }: TensorReport): number {
+  return sqnrDb ?? Number.POSITIVE_INFINITY;
 }
 
 /** At most `BARS` bins of equal width. */

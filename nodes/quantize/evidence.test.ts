@@ -67,7 +67,10 @@ async function quantized(workspace: NodeWorkspace, job: Job) {
   const { items, method = "auto", wired = true, calibrated = true, params = {} } = job;
   const model = await workspace.artifacts.put("model", job.model);
   const found = calibrated
-    ? await workspace.run(calibrate, { inputs: { model, tensors: streamOf([...items]) }, params: { method } })
+    ? await workspace.run(calibrate, {
+        inputs: { model, tensors: streamOf([...items]), before: undefined },
+        params: { method },
+      })
     : undefined;
   const inputs = {
     model,

@@ -108,7 +108,9 @@ describe("quantize", () => {
   it.each(small)("$format for $layout keeps $atLeast dB of a small net", async ({ format, layout, atLeast }) => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", await smallNet());
-    const { outputs } = await workspace.run(calibrate, { inputs: { model, tensors: streamOf(frames(8)) } });
+    const { outputs } = await workspace.run(calibrate, {
+      inputs: { model, tensors: streamOf(frames(8)), before: undefined },
+    });
     const inputs = { model, calibration: outputs.calibration, tensors: undefined };
     const result = await quantized(workspace, inputs, { format, layout, minSqnrDb: 0 });
     const feeds = frames(4).map(({ tensors }) => ({ x: given(tensors[""]) }));
@@ -120,7 +122,9 @@ describe("quantize", () => {
   it("measures layers and outputs where tensors are wired", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", await smallNet());
-    const { outputs } = await workspace.run(calibrate, { inputs: { model, tensors: streamOf(frames(8)) } });
+    const { outputs } = await workspace.run(calibrate, {
+      inputs: { model, tensors: streamOf(frames(8)), before: undefined },
+    });
     const inputs = { model, calibration: outputs.calibration, tensors: streamOf(frames(10)) };
     const { report } = await quantized(workspace, inputs, {});
     expect(report.sqnr).toBe("measured");
@@ -136,7 +140,9 @@ describe("quantize", () => {
   it("keeps in float what the user names, and what would keep too little", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", await smallNet());
-    const { outputs } = await workspace.run(calibrate, { inputs: { model, tensors: streamOf(frames(8)) } });
+    const { outputs } = await workspace.run(calibrate, {
+      inputs: { model, tensors: streamOf(frames(8)), before: undefined },
+    });
     const inputs = { model, calibration: outputs.calibration, tensors: undefined };
     const named = await quantized(workspace, inputs, { keepFloat: ["first"], minSqnrDb: 0 });
     expect(named.report.keptFloat).toEqual([{ node: "first", opType: "Conv", reason: "kept by the user" }]);
@@ -168,7 +174,9 @@ describe("quantize", () => {
   it("tensorrt: signed, zero point 0, no int32; onnxruntime-x86: unsigned activations, int32 bias", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", await smallNet());
-    const { outputs } = await workspace.run(calibrate, { inputs: { model, tensors: streamOf(frames(8)) } });
+    const { outputs } = await workspace.run(calibrate, {
+      inputs: { model, tensors: streamOf(frames(8)), before: undefined },
+    });
     const types = async (layout: string) => {
       const inputs = { model, calibration: outputs.calibration, tensors: undefined };
       const opened = await workspace.artifacts.openModel((await quantized(workspace, inputs, { layout })).model);
@@ -188,7 +196,9 @@ describe("quantize", () => {
   it("refuses a model that is quantized, a calibration of another, INT8 without one, dynamic for TensorRT", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", await smallNet());
-    const { outputs } = await workspace.run(calibrate, { inputs: { model, tensors: streamOf(frames(8)) } });
+    const { outputs } = await workspace.run(calibrate, {
+      inputs: { model, tensors: streamOf(frames(8)), before: undefined },
+    });
     const { calibration } = outputs;
     const done = await quantized(workspace, { model, calibration, tensors: undefined }, {});
     const again = quantized(workspace, { model: done.model, calibration, tensors: undefined }, {});
@@ -264,7 +274,9 @@ describe.skipIf(!testData)("quantize on real detectors (needs EDGEWRIGHT_TEST_DA
       params: detector.preprocess,
     });
     const items = await collect(given(prepared.outputs.tensors));
-    const calibrated = await workspace.run(calibrate, { inputs: { model, tensors: streamOf(items.slice(0, 12)) } });
+    const calibrated = await workspace.run(calibrate, {
+      inputs: { model, tensors: streamOf(items.slice(0, 12)), before: undefined },
+    });
     const [feed] = (await workspace.artifacts.openModel(model)).graph.feeds;
     const held = items.slice(12).map(({ tensors }) => ({ [given(feed).name]: given(tensors[""]) }));
     for (const [form, [sqnrDb, smaller]] of Object.entries(detector.bounds)) {

@@ -61,6 +61,28 @@ export class AdaptiveHistogram {
     for (let i = 0, k = 0; i < bins; i++, k += 4) counts[i] += lanes[k] + lanes[k + 1] + lanes[k + 2] + lanes[k + 3];
   }
 
+  /** Adds what another one counted, as `compact` gave it. Exact where its width is a power of two, as all here are. */
+  addCounts({
+    low,
+    width,
+    counts,
+  }: {
+    readonly low: number;
+    readonly width: number;
+    readonly counts: ArrayLike<number>;
+  }) {
+    if (!(width > 0) || counts.length === 0) return;
+    if (this.width === 0) {
+      this.width = width;
+      this.first = Math.floor(Math.min(low, 0) / width);
+    }
+    while (this.width < width) this.mergePairs();
+    this.include(low + width / 2, low + (counts.length - 0.5) * width);
+    for (let i = 0; i < counts.length; i++) {
+      this.counts[Math.floor((low + (i + 0.5) * width) / this.width) - this.first] += counts[i];
+    }
+  }
+
   /** Lattice indices of the first and the last bin in use; zero's bin counts as used. */
   private occupied(): [number, number] {
     const { counts, first } = this;

@@ -6,24 +6,25 @@ import type { Evaluator } from "../../evaluator.ts";
 import { DataType } from "../../ir/dataType.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensor, HostTensors } from "../../ir/hostTensor.ts";
+import type { Histogram } from "../../kernels/clipRange.ts";
 import { observedTensors } from "../quantize/carried.ts";
 import { type Response, responseAfter } from "../quantize/response.ts";
 import { CalibrationError } from "./calibrationError.ts";
-import { RangeChooser } from "./chooseRange.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
 import { PiecewiseRun } from "./piecewiseRun.ts";
 import {
   CANDIDATE_METHODS,
   type CalibrationMethod,
   type CalibrationTable,
-  type CandidateMethod,
   type ClipRange,
+  calibrationOf,
   type TensorCalibration,
 } from "./table.ts";
+import { tensorCalibration } from "./tensorCalibration.ts";
 import { TensorStatistics } from "./tensorStatistics.ts";
 
-/** Bins of a histogram in the artifact: enough for a clip, small enough for JSON. */
-const STORED_BINS = 1024;
+/** Bins of a histogram that is shown while it fills. */
+const VIEW_BINS = 24;
 
 interface Observed {
   readonly statistics: TensorStatistics;
@@ -38,9 +39,17 @@ export class Calibrator implements AsyncDisposable {
     private readonly observed: readonly Observed[],
   ) {}
 
-  /** `model` as `prepareForQuantization` leaves it. Throws `CalibrationError` where nothing could be quantized. */
-  static async open(model: Model, evaluator: Evaluator, threads?: number): Promise<Calibrator> {
-    const observed = observedTensors(model.graph).map(({ value, channelAxis }) => ({
+  /**
+   * `model` as `prepareForQuantization` leaves it; `only` limits what is observed to these tensors. Throws
+   * `CalibrationError` where nothing could be quantized.
+   */
+  static async open(
+    model: Model,
+    evaluator: Evaluator,
+    { threads, only }: { threads?: number | undefined; only?: ReadonlySet<string> } = {},
+  ): Promise<Calibrator> {
+    const all = observedTensors(model.graph).filter(({ value }) => only?.has(value.name) ?? true);
+    const observed = all.map(({ value, channelAxis }) => ({
       statistics: new TensorStatistics(value.name, channelAxis),
       response: responseAfter(value),
     }));
@@ -67,16 +76,36 @@ export class Calibrator implements AsyncDisposable {
     this.images++;
   }
 
-  /** `auto` keeps the range of every candidate. */
-  finish(method: CalibrationMethod | "auto"): { table: CalibrationTable; coverage: Coverage } {
+  /**
+   * The table of what was seen. `before` is the calibration of this model on other images, which go ahead of these;
+   * `given` are ranges made elsewhere, by tensor name.
+   */
+  finish(
+    method: CalibrationMethod | "auto",
+    {
+      before,
+      given,
+    }: { before?: CalibrationTable | undefined; given?: ReadonlyMap<string, ClipRange> | undefined } = {},
+  ): { table: CalibrationTable; coverage: Coverage } {
     if (this.images === 0) {
       throw new CalibrationError("no-images", "no image came", "Wire a source with at least one image; 32 serve well.");
     }
+    if (before) this.goOnFrom(before);
     const tensors: Record<string, TensorCalibration> = {};
     for (const { statistics, response } of this.observed) {
-      tensors[statistics.name] = summary(statistics, response, method);
+      // Where some ranges are given, no candidates compete with them.
+      const alone = given && method === "auto" ? CANDIDATE_METHODS[0] : method;
+      const choice = { method: alone, given: given?.get(statistics.name) };
+      tensors[statistics.name] = tensorCalibration(statistics, response, choice);
     }
-    const table: CalibrationTable = { kind: "calibration", version: 1, method, images: this.images, tensors };
+    const { images } = this;
+    const table: CalibrationTable = {
+      kind: "calibration",
+      version: 1,
+      method: given ? "given" : method,
+      images,
+      tensors,
+    };
     return {
       table,
       coverage: coverageOf(
@@ -86,9 +115,28 @@ export class Calibrator implements AsyncDisposable {
     };
   }
 
-  /** Histograms as they stand, for a live view. */
-  histogramOf(name: string): { low: number; width: number; counts: number[] } | undefined {
-    return this.observed.find(({ statistics }) => statistics.name === name)?.statistics.histogram.compact(64);
+  private goOnFrom(before: CalibrationTable): void {
+    for (const { statistics } of this.observed) {
+      const known = calibrationOf(before, statistics.name);
+      if (!known) {
+        throw new CalibrationError(
+          "calibration-mismatch",
+          `the calibration to go on from does not know the tensor "${statistics.name}"`,
+          "Wire the calibration of this very model.",
+        );
+      }
+      if (statistics.images > 0) statistics.precede(known, before.images);
+    }
+    this.images += before.images;
+  }
+
+  /** How it stands: ranges that the last images left alone, and the histogram of the tensor that widened last. */
+  view(): { settled: number; tensors: number; last: { name: string; histogram: Histogram; min: number; max: number } } {
+    const all = this.observed.map(({ statistics }) => statistics);
+    const last = all.reduce((a, b) => (b.settledAfter > a.settledAfter ? b : a));
+    const settled = all.filter(({ settledAfter }) => settledAfter < this.images).length;
+    const { name, min, max } = last;
+    return { settled, tensors: all.length, last: { name, histogram: last.histogram.compact(VIEW_BINS), min, max } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,73 +153,4 @@ function add(statistics: TensorStatistics, tensor: HostTensor): void {
     );
   }
   statistics.add(tensor.data, tensor.dims);
-}
-
-function summary(
-  stats: TensorStatistics,
-  response: Response | undefined,
-  method: CalibrationMethod | "auto",
-): TensorCalibration {
-  const histogram = stats.histogram.compact(STORED_BINS);
-  const { min, max } = stats;
-  const chooser = new RangeChooser({
-    min,
-    max,
-    meanMin: stats.sumOfMin / stats.images,
-    meanMax: stats.sumOfMax / stats.images,
-    histogram,
-    response: response?.of,
-  });
-  const { ranges, range } =
-    method === "auto" ? rangesOf(chooser) : { ranges: undefined, range: shortRange(chooser.by(method)) };
-  const channels = stats.channels();
-  return {
-    min,
-    max,
-    ...range,
-    ...(ranges && { ranges }),
-    clipped: short(shareOutside(histogram, range)),
-    ...(response && { response: response.name }),
-    histogram,
-    channels: {
-      mean: channels.mean.map(short),
-      variance: channels.variance.map(short),
-      min: channels.min.map(short),
-      max: channels.max.map(short),
-    },
-    settledAfter: stats.settledAfter,
-  };
-}
-
-function rangesOf(chooser: RangeChooser) {
-  const by = (method: CandidateMethod) => shortRange(chooser.by(method));
-  const ranges = {
-    mse: by("mse"),
-    "lp-norm": by("lp-norm"),
-    percentile: by("percentile"),
-    "moving-average": by("moving-average"),
-    minmax: by("minmax"),
-    entropy: by("entropy"),
-  } satisfies TensorCalibration["ranges"];
-  return { ranges, range: ranges[CANDIDATE_METHODS[0]] };
-}
-
-function shortRange({ lo, hi, bound }: ClipRange): ClipRange {
-  return { lo: short(lo), hi: short(hi), bound: short(bound) };
-}
-
-/** Six digits: what f32 holds, at a third of the JSON. */
-function short(x: number): number {
-  return Number(x.toPrecision(6));
-}
-
-function shareOutside(histogram: TensorCalibration["histogram"], { lo, hi }: { lo: number; hi: number }): number {
-  let outside = 0;
-  let total = 0;
-  for (const [i, count] of histogram.counts.entries()) {
-    const centre = histogram.low + (i + 0.5) * histogram.width;
-    total += count;
-    if (centre < lo || centre > hi) outside += count;
-  }
-  return total === 0 ? 0 : outside / total;
 }

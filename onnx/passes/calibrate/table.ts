@@ -19,14 +19,20 @@ export interface TensorCalibration extends ClipRange {
   readonly max: number;
   /** The range by each method, where the method is `auto`: a quantizer with images measures which serves best. */
   readonly ranges?: Readonly<Record<CandidateMethod, ClipRange>> | undefined;
+  /**
+   * What 8 bits keep of the tensor under the range, as the function behind it sees it, dB, with a zero point and without;
+   * absent where nothing is lost, or nothing was there.
+   */
+  readonly sqnrDb?: { readonly asymmetric?: number | undefined; readonly symmetric?: number | undefined } | undefined;
   /** Share of values outside [lo, hi]. */
   readonly clipped: number;
   /** The function that alone reads the tensor, whose error the choice went by. */
   readonly response?: string | undefined;
   /** Counts of values in bins of `width` from `low` on. */
   readonly histogram: { readonly low: number; readonly width: number; readonly counts: readonly number[] };
-  /** Mean and variance of each channel, and the range it took where that is known. */
+  /** Mean and variance of each channel, and the range it took and the values it had where that is known. */
   readonly channels: {
+    readonly count?: number | undefined;
     readonly mean: readonly number[];
     readonly variance: readonly number[];
     readonly min?: readonly number[] | undefined;
@@ -34,12 +40,23 @@ export interface TensorCalibration extends ClipRange {
   };
   /** Number of images after which the range grew by no more than a hundredth. */
   readonly settledAfter: number;
+  /** What each image alone spanned, by which a later calibration goes on from this one. */
+  readonly perImage?: PerImage | undefined;
+}
+
+export interface PerImage {
+  readonly meanMin: number;
+  readonly meanMax: number;
+  /** The image (from 0) with the largest |x|, that |x|, and the largest of all the others. */
+  readonly widest: { readonly image: number; readonly bound: number };
+  readonly runnerUp: number;
 }
 
 export interface CalibrationTable {
   readonly kind: "calibration";
   readonly version: 1;
-  readonly method: CalibrationMethod | "auto";
+  /** `given`: the ranges are those of a table made elsewhere. */
+  readonly method: CalibrationMethod | "auto" | "given";
   readonly images: number;
   /** By tensor name. */
   readonly tensors: Readonly<Record<string, TensorCalibration>>;
