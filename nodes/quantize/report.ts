@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CANDIDATE_METHODS } from "../../onnx/passes/calibrate/table.ts";
 import type { LeftInFloat } from "../../onnx/passes/quantize/layers.ts";
 import type { QuantizeOptions, QuantizeResult } from "../../onnx/passes/quantize/quantize.ts";
-import type { TriedMethod } from "../../onnx/passes/quantize/quantizeByEvidence.ts";
+import type { TriedMethod, TriedStep } from "../../onnx/passes/quantize/refineInt8.ts";
 import type { Report } from "../context.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -37,6 +37,10 @@ export const quantizeReport = z.object({
       tried: z.array(z.object({ method: z.string(), sqnrDb: z.number() })).optional(),
     })
     .optional(),
+  /** What was tried to make it truer, in order, with what the outputs kept without and with it; what helped was kept. */
+  steps: z
+    .array(z.object({ step: z.string(), beforeDb: z.number(), afterDb: z.number(), kept: z.boolean() }))
+    .optional(),
   /** SQNR of the model's outputs, where measured, on frames that no choice was made by where there were enough. */
   outputs: z.record(z.string(), z.object({ sqnrDb: z.number() })).optional(),
   /** Worst first, by the cumulative figure where there is one. */
@@ -54,6 +58,7 @@ export interface Findings {
   readonly outputs: readonly string[];
   /** SQNR by tensor, dB; undefined where no tensors were wired. */
   readonly measured: { readonly sqnr: ReadonlyMap<string, number>; readonly frames: number } | undefined;
+  readonly steps?: readonly TriedStep[] | undefined;
   readonly ranges: { readonly method: string; readonly tried?: readonly TriedMethod[] | undefined } | undefined;
 }
 
@@ -63,7 +68,7 @@ export function worstFigure({ cumulativeSqnrDb, ownSqnrDb }: LayerReport): numbe
 }
 
 export function quantizationReport(result: QuantizeResult, findings: Findings): Report & QuantizeReport {
-  const { params, sizes, measured, outputs, ranges } = findings;
+  const { params, sizes, measured, outputs, ranges, steps } = findings;
   const layers = result.layers.map(({ node, opType, bits, output, ownSqnrDb, note }): LayerReport => {
     const cumulativeSqnrDb = measured?.sqnr.get(output);
     return {
@@ -85,6 +90,7 @@ export function quantizationReport(result: QuantizeResult, findings: Findings): 
     bytesAfter: sizes.after,
     sqnr: measured ? "measured" : "predicted",
     ...(ranges && { ranges: rangesReport(ranges) }),
+    ...(steps && { steps: [...steps] }),
     ...(measured && { frames: measured.frames, outputs: outputErrors(outputs, measured.sqnr) }),
     layers: layers.sort((a, b) => worstFigure(a) - worstFigure(b)),
     keptFloat: [...result.kept],

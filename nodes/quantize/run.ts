@@ -3,6 +3,7 @@ import { Calibrator } from "../../onnx/passes/calibrate/calibrate.ts";
 import { CalibrationError } from "../../onnx/passes/calibrate/calibrationError.ts";
 import type { CalibrationTable } from "../../onnx/passes/calibrate/table.ts";
 import type { Format } from "../../onnx/passes/quantize/format.ts";
+import { layerInputs } from "../../onnx/passes/quantize/layerInputs.ts";
 import { measureSqnr } from "../../onnx/passes/quantize/measureSqnr.ts";
 import { type MeasuringContext, OutputReference } from "../../onnx/passes/quantize/outputReference.ts";
 import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
@@ -27,19 +28,24 @@ export const run = implementNode(quantize, async (ctx, { model: ref, calibration
     const measures = frames.choosing.length > 0;
     const table =
       given ?? (measures && SEES_INPUTS.includes(params.format) ? await observe(ctx, float, frames) : undefined);
-    const options = { ...params, table };
-    const { model, result, methods } = measures
+    const inputs = measures && params.format === "int4" ? layerInputs(float, frames.choosing, ctx) : undefined;
+    const options = { ...params, table, inputs };
+    const { model, result, methods, steps, ...from } = measures
       ? await byEvidence(ctx, options, { open, frames })
       : await once(options, open);
     const quantized = await ctx.artifacts.saveModel(model);
     const outputs = float.graph.outputs.map(({ name }) => name);
     const names = [...new Set([...result.layers.map(({ output }) => output), ...outputs])];
-    const sqnr = measures ? await measureSqnr({ float, quantized: model }, names, frames.judging, ctx) : undefined;
+    const before = await from.open();
+    const sqnr = measures
+      ? await measureSqnr({ float: before, quantized: model }, names, frames.judging, ctx)
+      : undefined;
     const report = quantizationReport(result, {
       params,
       sizes: { before: ref.size, after: quantized.size },
       outputs,
       measured: sqnr && { sqnr, frames: frames.judging.length },
+      steps,
       ranges: given && params.format === "int8" ? { method: given.method, tried: methods } : undefined,
     });
     for (const warning of report.warnings) ctx.warn(warning);
@@ -72,13 +78,13 @@ async function byEvidence(
     signal,
     progress: (done, total, message) => ctx.progress(done, total, "tries", message),
   };
-  const reference = await OutputReference.of(await open(), frames.choosing, measuring);
-  return quantizeByEvidence(options, { open, reference }, measuring);
+  const reference = await OutputReference.of(await open(), frames.deciding, measuring);
+  return quantizeByEvidence(options, { open, reference, fitting: frames.fitting }, measuring);
 }
 
 async function once(options: QuantizeOptions, open: () => Promise<Model>): Promise<EvidentQuantization> {
   const model = await open();
-  return { model, result: await quantizeModel(model, options) };
+  return { model, result: await quantizeModel(model, options), open };
 }
 
 /** FP16 takes a quantized model too: what is left in float becomes half. */

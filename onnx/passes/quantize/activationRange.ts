@@ -10,6 +10,11 @@ export interface QuantizationParameters {
   readonly dataType: number;
 }
 
+/** The smallest and the largest integer; -128 is left out, for a symmetric one. */
+export function integersOf({ dataType }: QuantizationParameters): { readonly least: number; readonly most: number } {
+  return dataType === DataType.UINT8 ? { least: 0, most: 255 } : { least: -127, most: 127 };
+}
+
 /** A tensor that was zero on every image has no range: any scale serves. */
 const SMALLEST_RANGE = 1e-6;
 

@@ -2,7 +2,8 @@
  * A layer's weights as integers, and the bias that takes back what the rounding shifts.
  *
  * Scales minimise the error of the layer's output rather than of the weights: each weight counts by the second moment
- * of the input channel it multiplies. What is left has a mean, (W - Wq) E[x], known in closed form; the bias absorbs it.
+ * of the input channel it multiplies. What is left has a mean, W E[x] - Wq E[q(x)], known in closed form; the bias absorbs
+ * it.
  */
 import { layoutAround, spreadOverWeights, sumPerOutput } from "../../kernels/layerError.ts";
 import {
@@ -13,6 +14,8 @@ import {
 } from "../../kernels/quantizeWeights.ts";
 import type { TensorCalibration } from "../calibrate/table.ts";
 import type { Layer } from "./layers.ts";
+import type { RoundedInput } from "./roundedInputs.ts";
+import { inputShift, roundTogether } from "./roundTogether.ts";
 
 export interface QuantizedWeights {
   readonly integers: Int8Array;
@@ -34,6 +37,10 @@ export interface WeightOptions {
   readonly input: Pick<TensorCalibration, "channels"> | undefined;
   /** Scale of the input's integers, where the bias must become int32. */
   readonly inputScale?: number;
+  /** What the layer reads once its input is rounded, where that was observed: the bias then takes back that shift too. */
+  readonly seen?: RoundedInput | undefined;
+  /** Rounds weights by what they multiply, together, rather than each to the nearest. */
+  readonly byHessian?: boolean | undefined;
 }
 
 /** int32 holds the bias at this many steps, with room for the sum it is added to. */
@@ -48,14 +55,22 @@ export async function quantizeLayerWeights(layer: Layer, options: WeightOptions)
   const bias = await layer.bias?.floats();
   const scales = leastErrorScales(weights, layout, options.limit, importance);
   if (options.inputScale !== undefined && bias) widenForBias(scales, layout, bias, options.inputScale);
-  const integers = quantizeChannels(weights, layout, scales, options.limit);
+  const { seen, limit } = options;
+  const integers =
+    seen && options.byHessian
+      ? roundTogether(weights, { view, scales, limit, seen })
+      : quantizeChannels(weights, layout, scales, limit);
   const rounded = dequantizeChannels(integers, layout, scales);
+  const shift = seen && inputShift(rounded, view, seen);
   const lost = (i: number) => (weights[i] ?? 0) - (rounded[i] ?? 0);
   return {
     integers,
     scales,
     axis: view.outputAxis,
-    bias: moments && layer.rule.bias !== undefined ? corrected(bias, sumPerOutput(view, lost, moments.mean)) : bias,
+    bias:
+      moments && layer.rule.bias !== undefined
+        ? corrected(bias, plus(sumPerOutput(view, lost, moments.mean), shift))
+        : bias,
     noise: sumPerOutput(view, (i) => lost(i) ** 2, moments?.variance),
     gain: sumPerOutput(view, (i) => (weights[i] ?? 0) ** 2, undefined),
   };
@@ -66,6 +81,10 @@ export function inputMoments({ view }: Layer, input: WeightOptions["input"]) {
   const { mean, variance } = input?.channels ?? { mean: [], variance: [] };
   if (mean.length !== view.groups * view.inputs) return undefined;
   return { mean, variance, second: mean.map((m, i) => m * m + (variance[i] ?? 0)) };
+}
+
+function plus(a: Float64Array, b: Float64Array | undefined): Float64Array {
+  return b ? a.map((x, i) => x + (b[i] ?? 0)) : a;
 }
 
 /** The bias with what rounding shifted away, per output channel. */

@@ -4,11 +4,10 @@
  * weights' own rounding, times the input's variance; and the output's rounding, seen through the function behind it by the
  * layers that read on.
  */
-import { DataType } from "../../ir/dataType.ts";
 import type { Value } from "../../ir/graph.ts";
 import { roundingError, seenThrough } from "../../kernels/clipRange.ts";
 import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
-import type { QuantizationParameters } from "./activationRange.ts";
+import { integersOf, type QuantizationParameters } from "./activationRange.ts";
 import type { Layer } from "./layers.ts";
 import type { QuantizedWeights } from "./layerWeights.ts";
 import { responseAfter } from "./response.ts";
@@ -95,10 +94,11 @@ function meanShare(noise: (channel: number) => number, variances: readonly numbe
 
 function roundingNoise(
   { histogram }: TensorCalibration,
-  { scale, zeroPoint, dataType }: QuantizationParameters,
+  parameters: QuantizationParameters,
   response: (x: number) => number,
 ): number {
-  const [least, most] = dataType === DataType.UINT8 ? [0, 255] : [-127, 127];
+  const { scale, zeroPoint } = parameters;
+  const { least, most } = integersOf(parameters);
   const edge = (x: number) =>
     Math.min(histogram.counts.length, Math.max(0, Math.round((x - histogram.low) / histogram.width)));
   const sums = seenThrough(histogram, response, 2);

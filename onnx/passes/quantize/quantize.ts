@@ -5,9 +5,12 @@ import { upgradeOpset } from "../upgradeOpset.ts";
 import { quantizeBlockwise } from "./blockInt4.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
 import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
+import { equalise } from "./equalise.ts";
+import { withEqualised } from "./equalisedTable.ts";
 import type { Format } from "./format.ts";
 import { fuseDequantizedSilu } from "./fuseSilu.ts";
 import { convertToHalf } from "./halfPrecision.ts";
+import type { LayerInputs } from "./layerInputs.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
 import { quantizeLayerWeights } from "./layerWeights.ts";
 import { type LayoutName, layoutOf } from "./layout.ts";
@@ -15,6 +18,8 @@ import type { Placement } from "./placement.ts";
 import { ownWeightSqnrDb } from "./predictSqnr.ts";
 import { QuantizeError } from "./quantizeError.ts";
 import { reasonForFloat } from "./reasonForFloat.ts";
+import { residualsAsSums } from "./residualSum.ts";
+import type { RoundedInput } from "./roundedInputs.ts";
 import { designInt8, WEIGHT_LIMIT, writeInt8 } from "./staticInt8.ts";
 import { storeWeight } from "./storedWeights.ts";
 
@@ -30,12 +35,18 @@ export interface QuantizeOptions {
   /** INT4: weights under one scale. */
   readonly blockSize: number;
   readonly table?: CalibrationTable | undefined;
+  /** INT4: what the layers multiply, where frames are at hand: weights are then rounded by it. */
+  readonly inputs?: LayerInputs | undefined;
   /** SQNR of each layer's own quantization where it was measured, dB by node name; else it is predicted. */
   readonly measured?: ReadonlyMap<string, number>;
   /** Layers that are to stay so too, for the outputs' sake. */
   readonly spared?: ReadonlySet<string>;
   /** Static INT8: where each layer computes; one that it names takes that form whatever the floors say. */
   readonly placement?: Placement;
+  /** Static INT8: what layers read once their inputs are rounded, by layer name; with it biases take back that shift. */
+  readonly seen?: ReadonlyMap<string, RoundedInput> | undefined;
+  /** Whether weights are rounded by it too, together. */
+  readonly byHessian?: boolean | undefined;
 }
 
 export interface LayerResult {
@@ -105,7 +116,7 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   );
   let layers = candidates.filter((layer) => !gainless.includes(layer));
   if (stored.length === 0) requireLayers(layers);
-  const how = { table, layout, placement: options.placement };
+  const how = { ...options, table, layout };
   let design = await designInt8(model.graph, layers, how);
   const tooNoisy = new Map<string, LeftInFloat>();
   for (const { layer, predictedSqnrDb } of design.layers) {
@@ -152,6 +163,12 @@ async function storeWeights(
   return results;
 }
 
+/**
+ * What a Mul must be worth where ranges are taken at each run. It reads its tensor once more; the range and the integers
+ * of that tensor, which every run takes anyway, read it twice.
+ */
+const WORTH_A_MUL_DB = 2;
+
 async function quantizeByTheRun(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
   if (options.layout === "tensorrt") {
     throw new QuantizeError(
@@ -160,10 +177,13 @@ async function quantizeByTheRun(model: Model, options: QuantizeOptions): Promise
       "Choose the format int8 with a calibrate node, or the layout onnxruntime-x86.",
     );
   }
+  const equalised = options.table && (await equalise(model.graph, options.table, WORTH_A_MUL_DB));
+  const table = options.table && equalised && withEqualised(options.table, equalised);
   const { chosen, kept, left } = chooseLayers(model, options.keepFloat);
   const tables = embeddingsOf(model, options.keepFloat);
   const upgraded = tables.length > 0 ? upgradeOpset(model, QDQ_OPSET) : {};
-  const result = await quantizeDynamically(model, chosen, options);
+  const result = await quantizeDynamically(model, chosen, { ...options, table });
+  residualsAsSums(model.graph);
   if (result.layers.length === 0) requireLayers([]);
   const embedded = await Promise.all(tables.map((table) => embeddingToBytes(table)));
   return {
@@ -184,6 +204,7 @@ async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<
   const tables = options.layout === "onnxruntime-x86" ? embeddingsOf(model, options.keepFloat) : [];
   const embedded = await Promise.all(tables.map((table) => embeddingToNibbles(table, options.blockSize)));
   if (tables.length > 0) model.opsetImports.set("com.microsoft", 1);
+  if (options.layout === "onnxruntime-x86") residualsAsSums(model.graph);
   return {
     layers: [
       ...result.layers.map(({ layer, ...found }) => ({ ...describe(layer), ...found })),

@@ -1,42 +1,28 @@
 /**
  * Quantization that goes by what it measures: on a few frames the outputs of each try are held against the float model's.
  *
- * 1. Where calibration kept the ranges of several methods, the one whose outputs are truest wins: none is best for every
- *    network and layout.
- * 2. INT8: the layers predicted to cost most are measured one by one.
+ * 1. INT8: channels are equalised, ranges chosen by the method whose outputs are truest, biases corrected, weights rounded
+ *    together: each step stays only where the outputs are truer with it than without.
+ * 2. INT8: layers that are predicted to lose more than the floor allows are measured one by one.
  * 3. Where the outputs still keep less than the floor, the layers that cost most take the next finer form (float, or 8
  *    bits in INT4): the fewest that reach it, found by bisection over the layers in order of their own error.
  */
 import type { Model } from "../../ir/graph.ts";
-import { byMethod, CANDIDATE_METHODS, type CalibrationTable } from "../calibrate/table.ts";
-import type { MeasuringContext, OutputReference } from "./outputReference.ts";
+import { attempt, type Evidence, type Try } from "./evidence.ts";
+import type { MeasuringContext } from "./outputReference.ts";
 import { type LayerResult, type QuantizeOptions, type QuantizeResult, quantize } from "./quantize.ts";
+import { type CalibratedOptions, refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
 import { measureSensitivity } from "./sensitivity.ts";
-
-export interface TriedMethod {
-  readonly method: string;
-  /** Mean over the outputs. */
-  readonly sqnrDb: number;
-}
 
 export interface EvidentQuantization {
   readonly model: Model;
   readonly result: QuantizeResult;
+  /** A fresh copy of the float model that it was made from, under the same names. */
+  readonly open: () => Promise<Model>;
   /** Ways to choose ranges that were tried, best first; absent where there was no choice. */
   readonly methods?: readonly TriedMethod[];
-}
-
-export interface Evidence {
-  /** A fresh copy of the prepared float model. */
-  readonly open: () => Promise<Model>;
-  readonly reference: OutputReference;
-}
-
-interface Try {
-  readonly model: Model;
-  readonly result: QuantizeResult;
-  readonly meanDb: number;
-  readonly worstDb: number;
+  /** Steps that were tried to make it truer, in order. */
+  readonly steps?: readonly TriedStep[];
 }
 
 /** What was chosen by some frames keeps a little less on others, dB. */
@@ -49,55 +35,36 @@ export async function quantizeByEvidence(
   evidence: Evidence,
   ctx: MeasuringContext,
 ): Promise<EvidentQuantization> {
-  if (options.format === "fp16") return attempt(options, evidence);
-  const chosen = await chooseMethod(options, evidence, ctx);
-  const measured = await withMeasuredLayers(chosen, evidence, ctx);
-  const best = await sparedToFloor(measured, evidence, ctx);
-  return { model: best.model, result: best.result, ...(chosen.methods && { methods: chosen.methods }) };
-}
-
-async function attempt(options: QuantizeOptions, { open, reference }: Evidence): Promise<Try> {
-  const model = await open();
-  const result = await quantize(model, options);
-  return { model, result, ...(await reference.measure(model)) };
-}
-
-interface Standing {
-  readonly options: QuantizeOptions;
-  readonly best: Try;
-  readonly methods?: readonly TriedMethod[];
-}
-
-async function chooseMethod(options: QuantizeOptions, evidence: Evidence, ctx: MeasuringContext): Promise<Standing> {
+  const { open } = evidence;
+  if (options.format === "fp16") return { ...(await attempt(options, evidence)), open };
   const { table } = options;
-  if (options.format !== "int8" || table?.method !== "auto") return { options, best: await attempt(options, evidence) };
-  const tried: (Standing & TriedMethod)[] = [];
-  for (const [i, method] of CANDIDATE_METHODS.entries()) {
-    ctx.progress?.(i, CANDIDATE_METHODS.length, "trying ways to choose ranges");
-    const candidate = { ...options, table: byMethod(table, method) };
-    const best = await attempt(candidate, evidence);
-    tried.push({ options: candidate, best, method, sqnrDb: best.meanDb });
-  }
-  tried.sort((a, b) => b.sqnrDb - a.sqnrDb);
-  const [winner] = tried;
-  if (!winner) throw new Error("no method was tried");
-  return { ...winner, methods: tried.map(({ method, sqnrDb }) => ({ method, sqnrDb })) };
+  const refined =
+    options.format === "int8" && table ? await refineInt8({ ...options, table }, evidence, ctx) : undefined;
+  const standing = refined ?? { options, evidence, best: await attempt(options, evidence) };
+  const measured = await withMeasuredLayers(standing, ctx);
+  const { model, result } = await sparedToFloor(measured, ctx);
+  const { methods, steps } = refined ?? {};
+  return { model, result, open: standing.evidence.open, ...(methods && { methods }), ...(steps && { steps }) };
 }
 
-/** Predictions are cautious: a layer that measures well is quantized after all, one that measures badly is not. */
-async function withMeasuredLayers({ options, best }: Standing, evidence: Evidence, ctx: MeasuringContext) {
-  const { table, layout, format } = options;
-  if (format !== "int8" || !table || options.minSqnrDb === 0) return { options, best };
-  const suspects = await suspectsOf(options, table, evidence);
+/** Predictions are cautious: a layer that measures well is quantized after all. */
+async function withMeasuredLayers({ options, evidence, best }: Standing, ctx: MeasuringContext): Promise<Standing> {
+  const { table, layout, format, minSqnrDb } = options;
+  if (format !== "int8" || !table || minSqnrDb === 0) return { options, evidence, best };
+  const suspects = await suspectsOf({ ...options, table }, evidence);
+  if (suspects.length === 0) return { options, evidence, best };
   const measured = await measureSensitivity({ ...evidence, layout, table, suspects }, ctx);
   const informed = { ...options, measured };
-  return { options: informed, best: await attempt(informed, evidence) };
+  return { options: informed, evidence, best: await attempt(informed, evidence) };
 }
 
-/** The worst predicted layers, of all that could be quantized. */
-async function suspectsOf(options: QuantizeOptions, table: CalibrationTable, { open }: Evidence) {
-  const { layers } = await quantize(await open(), { ...options, table, minSqnrDb: 0 });
-  return byOwnError(layers).slice(0, SUSPECTS);
+/** The worst of the layers that are predicted to keep less than the floor, of all that could be quantized. */
+async function suspectsOf(
+  { minSqnrDb, ...options }: CalibratedOptions,
+  { open }: Evidence,
+): Promise<readonly string[]> {
+  const { layers } = await quantize(await open(), { ...options, minSqnrDb: 0 });
+  return byOwnError(layers.filter(({ ownSqnrDb = minSqnrDb }) => ownSqnrDb < minSqnrDb)).slice(0, SUSPECTS);
 }
 
 function byOwnError(layers: readonly LayerResult[]): readonly string[] {
@@ -105,7 +72,7 @@ function byOwnError(layers: readonly LayerResult[]): readonly string[] {
   return known.sort((a, b) => a.ownSqnrDb - b.ownSqnrDb).map(({ node }) => node);
 }
 
-async function sparedToFloor({ options, best }: Standing, evidence: Evidence, ctx: MeasuringContext): Promise<Try> {
+async function sparedToFloor({ options, evidence, best }: Standing, ctx: MeasuringContext): Promise<Try> {
   const floor = options.minSqnrDb + MARGIN_DB;
   if (options.minSqnrDb === 0 || best.worstDb >= floor) return best;
   const coarsest = Math.min(...best.result.layers.map(({ bits }) => bits));

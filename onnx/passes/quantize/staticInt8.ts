@@ -17,6 +17,7 @@ import { type LayerDesign, predictSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
 import { QuantizeError } from "./quantizeError.ts";
 import { replaceConstant } from "./replaceConstant.ts";
+import type { RoundedInput } from "./roundedInputs.ts";
 
 export interface QuantizedLayer extends LayerDesign {
   readonly predictedSqnrDb: number | undefined;
@@ -36,13 +37,17 @@ export interface StaticOptions {
   readonly layout: Layout;
   /** Of operators that only move elements: those it puts in float move no integers. */
   readonly placement?: Placement | undefined;
+  /** What layers read once their inputs are rounded, by their names; with it biases take back that shift. */
+  readonly seen?: ReadonlyMap<string, RoundedInput> | undefined;
+  /** Whether weights are rounded by it too. */
+  readonly byHessian?: boolean | undefined;
 }
 
 /** Everything but the writing: scales, integers, corrected biases, and the error each layer is predicted to make. */
 export async function designInt8(
   graph: Graph,
   layers: readonly Layer[],
-  { table, layout, placement }: StaticOptions,
+  { table, layout, placement, seen, byHessian }: StaticOptions,
 ): Promise<StaticQuantization> {
   const rules = { layout, placement, rangeOf: (value: Value) => rangeOf(table, value) };
   const plan = planQuantization(graph, layers, rules);
@@ -55,6 +60,8 @@ export async function designInt8(
     const weights = await quantizeLayerWeights(layer, {
       limit: WEIGHT_LIMIT,
       input: calibrationOf(table, layer.input.name),
+      seen: seen?.get(layer.name),
+      byHessian,
       ...(layout.integerBias && { inputScale: input.scale }),
     });
     const output = layout.quantizeOutputs ? parameters.get(layer.output) : undefined;

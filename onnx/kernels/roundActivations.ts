@@ -1,0 +1,76 @@
+/** What QuantizeLinear and DequantizeLinear make of numbers. */
+export interface ActivationSteps {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** Smallest and largest integer. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The numbers after the round trip. */
+export function roundActivations(values: Float32Array, steps: ActivationSteps): Float32Array {
+  const { scale, zeroPoint, least, most } = steps;
+  const rounded = new Float32Array(values.length);
+  const inverse = 1 / scale;
+  for (let i = 0; i < values.length; i++) {
+    const q = Math.round(values[i] * inverse) + zeroPoint;
+    rounded[i] = (Math.min(most, Math.max(least, q)) - zeroPoint) * scale;
+  }
+  return rounded;
+}
+
+/** Adds x, and x - q(x), of each column of `rows` numbers. */
+export function addColumnSums(
+  values: Float32Array,
+  rounded: Float32Array,
+  rows: number,
+  into: { readonly sums: Float64Array; readonly shifts: Float64Array },
+): void {
+  const { sums, shifts } = into;
+  for (let c = 0; c < sums.length; c++) {
+    let sum = 0;
+    let shift = 0;
+    for (let i = c * rows; i < (c + 1) * rows; i++) {
+      sum += rounded[i];
+      shift += values[i] - rounded[i];
+    }
+    sums[c] += sum;
+    shifts[c] += shift;
+  }
+}
+
+/** Adds X'X, its lower triangle, of columns of `rows` numbers; two columns at a time by two. */
+export function addProducts(columns: Float32Array, rows: number, gram: Float64Array): void {
+  const n = columns.length / rows;
+  for (let i = 0; i < n; i += 2) {
+    const p = i * rows;
+    const q = i + 1 < n ? p + rows : p;
+    for (let j = 0; j <= i; j += 2) {
+      const u = j * rows;
+      const v = j + 1 < n ? u + rows : u;
+      let [pu, pv, qu, qv] = [0, 0, 0, 0];
+      for (let r = 0; r < rows; r++) {
+        const [xp, xq, yu, yv] = [columns[p + r], columns[q + r], columns[u + r], columns[v + r]];
+        pu += xp * yu;
+        pv += xp * yv;
+        qu += xq * yu;
+        qv += xq * yv;
+      }
+      gram[i * n + j] += pu;
+      if (v !== u) gram[i * n + j + 1] += pv;
+      if (q === p) continue;
+      gram[(i + 1) * n + j] += qu;
+      if (v !== u) gram[(i + 1) * n + j + 1] += qv;
+    }
+  }
+}
+
+/** X'X around the mean, from X'X (its lower triangle) and the columns' sums over `rows`: what is left where a bias takes the mean. */
+export function centred(gram: Float64Array, sums: Float64Array, rows: number): Float64Array {
+  const n = sums.length;
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) out[i * n + j] = gram[i * n + j] - (sums[i] * sums[j]) / rows;
+  }
+  return out;
+}

@@ -1,0 +1,27 @@
+/** One try of a quantized form, and what its outputs keep on frames that it was not fitted to. */
+import type { Model } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
+import type { OutputReference } from "./outputReference.ts";
+import { type QuantizeOptions, type QuantizeResult, quantize } from "./quantize.ts";
+
+export interface Evidence {
+  /** A fresh copy of the prepared float model. */
+  readonly open: () => Promise<Model>;
+  /** What decides: the float model's outputs. */
+  readonly reference: OutputReference;
+  /** Frames that tries may learn from; with one frame alone these are those that decide. */
+  readonly fitting: readonly HostTensors[];
+}
+
+export interface Try {
+  readonly model: Model;
+  readonly result: QuantizeResult;
+  readonly meanDb: number;
+  readonly worstDb: number;
+}
+
+export async function attempt(options: QuantizeOptions, { open, reference }: Evidence): Promise<Try> {
+  const model = await open();
+  const result = await quantize(model, options);
+  return { model, result, ...(await reference.measure(model)) };
+}

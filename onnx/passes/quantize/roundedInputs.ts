@@ -1,0 +1,123 @@
+/**
+ * What layers read once their inputs are rounded, learned from a few frames at sampled positions: which inputs move
+ * together (X'X, by which weights are rounded), and how far rounding shifts each mean (which the bias takes back).
+ * Each layer by itself: the frames run through the float model. Memory does not grow with the frames.
+ */
+import type { Model } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
+import { type ConvGeometry, gatherInputs, samplePositions } from "../../kernels/convSamples.ts";
+import { addColumnSums, addProducts, centred, roundActivations } from "../../kernels/roundActivations.ts";
+import { PiecewiseRun } from "../calibrate/piecewiseRun.ts";
+import { asImage, convGeometry, UNIT } from "../prune/refit.ts";
+import { integersOf, type QuantizationParameters } from "./activationRange.ts";
+import { type Layer, quantizableLayers } from "./layers.ts";
+import type { MeasuringContext } from "./outputReference.ts";
+
+export interface RoundedInput {
+  /** X'X of each group over its inputs x taps, its lower triangle, around the mean. */
+  readonly grams: readonly Float64Array[];
+  /** Mean of x - q(x) of all groups' inputs x taps. */
+  readonly shifts: Float64Array;
+}
+
+export interface RoundingOptions {
+  readonly frames: readonly HostTensors[];
+  /** What rounds each layer's input, by layer name; layers without are left out. */
+  readonly parameters: ReadonlyMap<string, QuantizationParameters>;
+}
+
+/** Rows sampled for each unknown of a layer, and at least, over all frames. */
+const ROWS_PER_UNKNOWN = 4;
+const MIN_ROWS = 512;
+/** X'X of wider layers would not fit beside others. */
+const WIDEST = 1024;
+
+/** By layer name; without layers of a form that is not sampled (transposed, 1-D and 3-D convolutions, very wide ones). */
+export async function observeRoundedInputs(
+  model: Model,
+  { frames, parameters }: RoundingOptions,
+  { evaluator, signal }: MeasuringContext,
+): Promise<ReadonlyMap<string, RoundedInput>> {
+  const samplers = quantizableLayers(model.graph).layers.flatMap((layer) => {
+    const rounding = parameters.get(layer.name);
+    const geometry = geometryOf(layer);
+    return rounding && geometry ? [new Sampler(layer, geometry, { rounding, frames: frames.length })] : [];
+  });
+  const feeds = new Set(model.graph.feeds.map(({ name }) => name));
+  const wanted = [...new Set(samplers.map(({ layer }) => layer.input.name))].filter((name) => !feeds.has(name));
+  await using run = await PiecewiseRun.open(model, wanted, { evaluator });
+  for (const [i, frame] of frames.entries()) {
+    signal?.throwIfAborted();
+    await run.run(frame, (tensors) => {
+      for (const sampler of samplers) sampler.add(tensors, i + 1);
+    });
+  }
+  return new Map(samplers.map((sampler) => [sampler.layer.name, sampler.result()]));
+}
+
+function geometryOf({ node, view, weight, rule }: Layer): ConvGeometry | undefined {
+  if (view.inputs * view.taps > WIDEST) return undefined;
+  if (node.opType === "Conv")
+    return weight.dims.length === 4 ? convGeometry(node, weight.dims[2], weight.dims[3]) : undefined;
+  return rule.channelAxis === -1 && node.int("transA") !== 1 ? UNIT : undefined;
+}
+
+/** Output rows and columns of a convolution over [.., height, width]. */
+function outputSize({ node }: Layer, { kernel, strides, dilations, pads }: ConvGeometry, size: readonly number[]) {
+  const ends = node.ints("pads")?.slice(2) ?? [];
+  return [0, 1].map((axis) => {
+    const [at, step] = axis === 0 ? [kernel[0], strides[0]] : [kernel[1], strides[1]];
+    const reach = (axis === 0 ? dilations[0] : dilations[1]) * (at - 1) + 1;
+    const padded = (size[axis] ?? 1) + (axis === 0 ? pads[0] : pads[1]) + (ends[axis] ?? 0);
+    return Math.max(0, Math.floor((padded - reach) / step) + 1);
+  });
+}
+
+class Sampler {
+  readonly #grams: readonly Float64Array[];
+  readonly #sums: Float64Array;
+  readonly #shifts: Float64Array;
+  readonly #rowsPerFrame: number;
+  #rows = 0;
+
+  constructor(
+    readonly layer: Layer,
+    private readonly geometry: ConvGeometry,
+    private readonly how: { readonly rounding: QuantizationParameters; readonly frames: number },
+  ) {
+    const { groups, inputs, taps } = layer.view;
+    const unknowns = inputs * taps;
+    this.#grams = Array.from({ length: groups }, () => new Float64Array(unknowns ** 2));
+    this.#sums = new Float64Array(groups * unknowns);
+    this.#shifts = new Float64Array(groups * unknowns);
+    this.#rowsPerFrame = Math.ceil(Math.max(MIN_ROWS, ROWS_PER_UNKNOWN * unknowns) / how.frames);
+  }
+
+  add(tensors: HostTensors, seed: number): void {
+    const { layer, geometry } = this;
+    const { rounding } = this.how;
+    const { groups, inputs } = layer.view;
+    const tensor = tensors[layer.input.name];
+    const image = tensor && asImage(tensor, layer.rule.channelAxis);
+    if (!image) return;
+    const [outHeight = 0, outWidth = 0] = outputSize(layer, geometry, image.dims.slice(2));
+    const positions = samplePositions((image.dims[0] ?? 1) * outHeight * outWidth, this.#rowsPerFrame, seed);
+    const rows = positions.length;
+    const all = { from: 0, count: groups * inputs };
+    const columns = gatherInputs(image, all, { positions, outHeight, outWidth }, geometry);
+    const rounded = roundActivations(columns, { ...rounding, ...integersOf(rounding) });
+    addColumnSums(columns, rounded, rows, { sums: this.#sums, shifts: this.#shifts });
+    const size = (this.#sums.length / groups) * rows;
+    for (const [g, gram] of this.#grams.entries()) addProducts(rounded.subarray(g * size, (g + 1) * size), rows, gram);
+    this.#rows += rows;
+  }
+
+  result(): RoundedInput {
+    const rows = Math.max(1, this.#rows);
+    const unknowns = this.#sums.length / this.#grams.length;
+    const grams = this.#grams.map((gram, g) =>
+      centred(gram, this.#sums.subarray(g * unknowns, (g + 1) * unknowns), rows),
+    );
+    return { grams, shifts: this.#shifts.map((sum) => sum / rows) };
+  }
+}
