@@ -12,6 +12,8 @@ export interface FaceProps {
   readonly outputs: Readonly<Record<string, Pick<ArtifactRef, "kind" | "digest" | "size">>>;
   /** The JSON of the `report` output; undefined while it loads or where there is none. */
   readonly report: Readonly<Record<string, unknown>> | undefined;
+  /** What the running step last said of its progress, in words; undefined where it said none, or does not run. */
+  readonly progress?: string | undefined;
   /** Addresses of the pictures that the node's run put out with `ctx.preview`. */
   readonly previews: readonly string[];
   /** Address of an artifact's bytes, or of a file within a tree. */

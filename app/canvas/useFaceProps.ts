@@ -6,6 +6,7 @@ import type { FaceProps } from "../../nodes/face.ts";
 import { PORT_KINDS } from "../../nodes/ports.ts";
 import { parseParams } from "../../pipelines/document/check.ts";
 import type { RunOutput } from "../../pipelines/document/events.ts";
+import type { StepState } from "../../pipelines/document/reduceRun.ts";
 import { shownStep, useRun } from "../runs/runStore.ts";
 import { artifactUrl } from "../shell/upload.ts";
 import { nearestResult, resultBelow, resultBeside } from "./nearestResult.ts";
@@ -21,6 +22,7 @@ export function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large">
   const previews = useRun((s) => shownStep(s, id)?.previews ?? NO_PREVIEWS);
   const report = useReport(outputs.report?.digest);
   const run = useRun((s) => s.run);
+  const progress = useRun((s) => runningMessage(s.run.steps[id]));
   return useMemo(() => {
     if (!node) return undefined;
     const parsed = parseParams(def, node);
@@ -28,6 +30,7 @@ export function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large">
       params: "params" in parsed ? parsed.params : node.params,
       outputs: artifactsOf(outputs),
       report,
+      progress,
       previews: previews.map((preview) => artifactUrl(preview.digest)),
       artifactUrl,
       upstream: (kind) => nearestResult(currentDoc(), run, id, kind),
@@ -35,7 +38,11 @@ export function useFaceProps(id: string, def: NodeDef): Omit<FaceProps, "large">
       beside: (kind) => resultBeside(currentDoc(), run, id, kind),
       setParam: (name, value) => editor.apply([{ op: "param", node: id, name, value: jsonOf(value) }]),
     };
-  }, [node, def, outputs, previews, report, run, id]);
+  }, [node, def, outputs, previews, report, progress, run, id]);
+}
+
+function runningMessage(step: StepState | undefined): string | undefined {
+  return step?.state === "running" ? step.progress?.message : undefined;
 }
 
 function artifactsOf(outputs: Readonly<Record<string, RunOutput>>): FaceProps["outputs"] {

@@ -1,4 +1,5 @@
-/** One tensor's histogram with the chosen clip, and whether the images were enough. Opened: every tensor. */
+/** The worst tensor's histogram with the chosen clip, and whether the images were enough. Opened: any tensor large, worst first. */
+import { useState } from "react";
 import { CANDIDATE_METHODS } from "../../onnx/passes/calibrate/table.ts";
 import type { FaceProps } from "../face.ts";
 import { type CalibrateReport, calibrateReport, type TensorReport } from "./report.ts";
@@ -9,13 +10,25 @@ const MONO = { fontFamily: "var(--mono)", fontSize: 11 } as const;
 const HEAD = 16;
 const FLOOR = 78;
 
-export function Face({ report, large }: FaceProps) {
+export function Face({ report, large, progress }: FaceProps) {
   const parsed = calibrateReport.safeParse(report);
+  if (progress !== undefined) return <Filling message={progress} />;
   if (!parsed.success) return null;
   return large ? <Large report={parsed.data} /> : <Small report={parsed.data} />;
 }
 
-/** The tensor whose clip cuts the most: the choice that most needs a look. */
+/** While the images pass: the histogram that widened last, as the step draws it. */
+function Filling({ message }: { readonly message: string }) {
+  const [counts = "", tensor = ""] = message.split(/, last to widen: /);
+  return (
+    <div className="more" style={{ ...MONO, color: "var(--text-2)", overflow: "hidden" }}>
+      <p style={{ margin: "4px 0" }}>{counts}</p>
+      <p style={{ margin: 0, color: "var(--text)", whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{tensor}</p>
+    </div>
+  );
+}
+
+/** The tensor that loses most: the choice that most needs a look. */
 function Small({ report }: { readonly report: CalibrateReport }) {
   const tensor = report.tensors[0];
   if (!tensor) return null;
@@ -80,39 +93,30 @@ function Histogram({ tensor, height }: { readonly tensor: TensorReport; readonly
 }
 
 function Large({ report }: { readonly report: CalibrateReport }) {
+  const [chosen, choose] = useState<string>();
+  const shown = report.tensors.find(({ name }) => name === chosen) ?? report.tensors[0];
   return (
     <section>
-      <p>
-        Ranges settled after <b>{report.settledAfter}</b> of {report.images} images;{" "}
-        {report.method === "auto"
-          ? "quantize chooses the method where it can measure, the clips shown are those of "
-          : ""}
-        {report.method === "auto" ? CANDIDATE_METHODS[0] : report.method}: {(report.clippedShare * 100).toPrecision(2)}{" "}
-        % of the values are clipped.
-      </p>
-      {report.unsettledTensors.length > 0 && (
-        <p>{report.unsettledTensors.length} tensors still widened at the end: more images would tell more.</p>
-      )}
-      {report.outlierImages.map(({ image, tensors }) => (
-        <p key={image}>
-          {image} alone stretched {tensors} tensors.
-        </p>
-      ))}
+      <Coverage report={report} />
+      {shown && <Shown tensor={shown} />}
       <table style={{ width: "100%", fontSize: 12 }}>
         <thead>
           <tr>
-            <th style={{ textAlign: "left" }}>Tensor</th>
+            <th style={{ textAlign: "left" }}>Tensor, worst first</th>
             <th style={{ textAlign: "left" }}>Values and clip</th>
-            <th style={{ textAlign: "right" }}>Range kept</th>
-            <th style={{ textAlign: "right" }}>Clipped</th>
-            <th style={{ textAlign: "right" }}>Settled</th>
+            <th style={RIGHT}>Range kept</th>
+            <th style={RIGHT}>8 bits keep</th>
+            <th style={RIGHT}>Clipped</th>
+            <th style={RIGHT}>Settled</th>
           </tr>
         </thead>
         <tbody>
           {report.tensors.map((tensor) => (
-            <tr key={tensor.name}>
-              <td style={{ fontFamily: "var(--mono)", fontSize: 11 }}>
-                {tensor.name}
+            <tr key={tensor.name} aria-current={tensor === shown}>
+              <td>
+                <button type="button" onClick={() => choose(tensor.name)} style={{ ...MONO, ...PLAIN }}>
+                  {tensor.name}
+                </button>
                 {tensor.response && <span style={{ color: "var(--text-3)" }}> through {tensor.response}</span>}
               </td>
               <td>
@@ -120,17 +124,67 @@ function Large({ report }: { readonly report: CalibrateReport }) {
                   <Histogram tensor={tensor} height={32} />
                 </svg>
               </td>
-              <td style={{ textAlign: "right" }}>
+              <td style={RIGHT}>
                 {figure(tensor.lo)} to {figure(tensor.hi)}
               </td>
-              <td style={{ textAlign: "right" }}>{(tensor.clippedShare * 100).toPrecision(2)} %</td>
-              <td style={{ textAlign: "right" }}>{tensor.settledAfter}</td>
+              <td style={RIGHT}>{decibels(tensor.sqnrDb)}</td>
+              <td style={RIGHT}>{share(tensor.clippedShare)}</td>
+              <td style={RIGHT}>{tensor.settledAfter}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </section>
   );
+}
+
+function Coverage({ report }: { readonly report: CalibrateReport }) {
+  const { method, images, settledAfter, clippedShare, unsettledTensors, outlierImages } = report;
+  return (
+    <>
+      <p>
+        Ranges settled after <b>{settledAfter}</b> of {images} images;{" "}
+        {method === "auto" ? "quantize chooses the method where it can measure, the clips shown are those of " : ""}
+        {method === "auto" ? CANDIDATE_METHODS[0] : method}: {share(clippedShare)} of the values are clipped.
+      </p>
+      {unsettledTensors.length > 0 && (
+        <p>{unsettledTensors.length} tensors still widened at the end: more images would tell more.</p>
+      )}
+      {outlierImages.map(({ image, tensors }) => (
+        <p key={image}>
+          {image} alone stretched {tensors} tensors.
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** One tensor large: what was seen, what is kept, and what that costs. */
+function Shown({ tensor }: { readonly tensor: TensorReport }) {
+  return (
+    <figure style={{ margin: "12px 0" }}>
+      <svg viewBox="0 0 216 78" width="100%" role="img" aria-label={`Histogram of ${tensor.name} with its clip`}>
+        <Histogram tensor={tensor} height={FLOOR} />
+      </svg>
+      <figcaption style={{ fontSize: 12 }}>
+        <span style={MONO}>{tensor.name}</span>: values {figure(tensor.min)} to {figure(tensor.max)}, kept{" "}
+        {figure(tensor.lo)} to {figure(tensor.hi)}, or up to ±{figure(tensor.bound)} without a zero point. 8 bits keep{" "}
+        {decibels(tensor.sqnrDb)}, or {decibels(tensor.symmetricSqnrDb)} without a zero point
+        {tensor.response ? `, seen through ${tensor.response}` : ""}.
+      </figcaption>
+    </figure>
+  );
+}
+
+const RIGHT = { textAlign: "right" } as const;
+const PLAIN = { background: "none", border: 0, padding: 0, color: "inherit", cursor: "pointer" } as const;
+
+function decibels(db: number | undefined): string {
+  return db === undefined ? "all" : `${db.toFixed(1)} dB`;
+}
+
+function share(x: number): string {
+  return `${(x * 100).toPrecision(2)} %`;
 }
 
 function figure(x: number): string {
