@@ -1,6 +1,6 @@
 /**
- * `npm run bench:optimiser [-- --only ROW,... --tools TOOL,... --rounds N --list]`: our optimiser beside the Python tools, in
- * one interleaved run. Results of a row replace those of its last run in results.json.
+ * `npm run bench:optimiser [-- --only ROW,... --tools TOOL,... --rounds N --list --docs]`: our optimiser beside the Python tools, in
+ * one interleaved run. Results of a row replace those of its last run in results.json; `--docs` writes them into the docs.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../../server/projectRoot.ts";
 import { testData } from "../../test/support/data.ts";
+import { writeDocument } from "./document.ts";
 import { openPeers } from "./peers.ts";
 import type { RowResult } from "./result.ts";
 import type { Row } from "./row.ts";
@@ -24,8 +25,13 @@ export async function run(machine: string, argv: readonly string[]): Promise<voi
       tools: { type: "string" },
       rounds: { type: "string", default: "3" },
       list: { type: "boolean", default: false },
+      docs: { type: "boolean", default: false },
     },
   });
+  if (values.docs) {
+    writeDocument(readResults(), join(projectRoot, "docs"));
+    return;
+  }
   if (!testData)
     throw new Error("Set EDGEWRIGHT_TEST_DATA to the folder of models and images that the rows are about.");
   const rows = chosen(allRows(), values.only?.split(","));
@@ -78,9 +84,13 @@ function chosen(rows: readonly Row[], only: readonly string[] | undefined): read
   return only ? rows.filter(({ id }) => only.includes(id)) : rows;
 }
 
+function readResults(): readonly RowResult[] {
+  return existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : [];
+}
+
 /** A variant that this run left out keeps its last figures. */
 function save(result: RowResult): void {
-  const known: RowResult[] = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : [];
+  const known = readResults();
   const before = known.find(({ id }) => id === result.id);
   const kept = (before?.variants ?? []).filter(({ name }) => !result.variants.some((variant) => variant.name === name));
   const merged = { ...result, variants: [...result.variants, ...kept] };

@@ -1,5 +1,19 @@
 /** What a run of the bench leaves: `results.json`, which the document's tables and plots are drawn from. */
 
+export interface FrontPoint {
+  readonly speedup: number;
+  readonly sizeShare?: number;
+  readonly sqnrDb?: number;
+  readonly mAP?: number;
+}
+
+export interface Found {
+  readonly ranges?: { readonly method: string; readonly tried?: readonly { method: string; sqnrDb: number }[] };
+  readonly steps?: readonly { step: string; beforeDb: number; afterDb: number; kept: boolean }[];
+  readonly front?: readonly FrontPoint[];
+  readonly chosen?: FrontPoint;
+}
+
 export interface VariantResult {
   readonly name: string;
   /** "edgewright" or the peer's package. */
@@ -23,8 +37,8 @@ export interface VariantResult {
   readonly nodes?: number;
   readonly relative?: number;
   readonly macs?: number;
-  /** What the product's own report says of it. */
-  readonly report?: unknown;
+  /** Of the product's own report: what each way to more accuracy gave, and the front a search found. */
+  readonly found?: Found;
 }
 
 export interface RowResult {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { PipelineResult } from "./edgewright.ts";
 import type { ProcessFigures } from "./measuredProcess.ts";
 import type { Peers } from "./peers.ts";
-import type { VariantResult } from "./result.ts";
+import type { Found, VariantResult } from "./result.ts";
 
 export interface Bench {
   readonly peers: Peers | undefined;
@@ -92,8 +92,16 @@ export function processFigures(made: Made, original?: string): VariantResult {
     ...(memory.length > 0 && { peakRssMb: median(memory) / 2 ** 20 }),
     ...(size !== undefined && { sizeMb: size / 1e6 }),
     ...(size !== undefined && original && { sizeShare: size / statSync(original).size }),
-    ...(runs.at(-1)?.reports && { report: runs.at(-1)?.reports }),
+    ...foundIn(runs.at(-1)?.reports),
   };
+}
+
+const FOUND = ["ranges", "steps", "front", "chosen"];
+
+function foundIn(reports: Readonly<Record<string, unknown>> | undefined): { found?: Found } {
+  const all = Object.values(reports ?? {}).flatMap((report) => Object.entries(report ?? {}));
+  const found = all.filter(([key]) => FOUND.includes(key));
+  return found.length > 0 ? { found: Object.fromEntries(found) } : {};
 }
 
 export function median(values: readonly number[]): number {

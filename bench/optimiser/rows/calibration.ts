@@ -38,7 +38,7 @@ export function calibrationRow(subject: Subject): Row {
         );
       }
       const made = await makeAll(bench, id, variants);
-      return made.map((entry) => processFigures(entry)).map(({ sizeMb: _, report: __, ...figures }) => figures);
+      return made.map((entry) => processFigures(entry)).map(({ sizeMb: _, found: __, ...figures }) => figures);
     },
   };
 }
