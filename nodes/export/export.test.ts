@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readRanges } from "../../onnx/passes/calibrate/foreignTables.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
 import { openNodeWorkspace } from "../../test/support/runNode.ts";
 import { preprocessParams } from "../preprocess/schema.ts";
@@ -25,9 +26,12 @@ describe("export", () => {
       await artifacts.put("report", bytes({ kind: "profile", provenance: "estimated" })),
       await artifacts.put("report", bytes({ kind: "../evil" })),
     ];
-    await workspace.run(run, { inputs: { model, settings: undefined, report }, params: { name: "edge" } });
+    await workspace.run(run, {
+      inputs: { model, settings: undefined, calibration: undefined, report },
+      params: { name: "edge" },
+    });
     const { logs } = await workspace.run(run, {
-      inputs: { model, settings: undefined, report: report.slice(0, 1) },
+      inputs: { model, settings: undefined, calibration: undefined, report: report.slice(0, 1) },
       params: { name: "edge" },
     });
     expect(await readdir(join(folder, "exports"))).toEqual(["edge"]);
@@ -50,7 +54,7 @@ describe("export", () => {
     const text = async (builder: string) => {
       const json = { kind: "compile-tensorrt", builder, engines: [{ computeCapability: "8.6" }] };
       const report = [await artifacts.put("report", bytes(json))];
-      await workspace.run(run, { inputs: { model, settings: undefined, report } });
+      await workspace.run(run, { inputs: { model, settings: undefined, calibration: undefined, report } });
       return readFile(join(folder, "exports", "model", "README.md"), "utf8");
     };
     expect(await text("trtexec 10.3.0")).toContain("trtexec --loadEngine=model.engine");
@@ -65,7 +69,7 @@ describe("export", () => {
     const model = await artifacts.put("engine", new Uint8Array([1]));
     const kinds = ["profile", "profile", "../evil"];
     const report = await Promise.all(kinds.map((kind, i) => artifacts.put("report", bytes({ kind, i }))));
-    await workspace.run(run, { inputs: { model, settings: undefined, report } });
+    await workspace.run(run, { inputs: { model, settings: undefined, calibration: undefined, report } });
     expect((await readdir(join(folder, "exports", "model", "reports"))).sort()).toEqual([
       "profile-2.json",
       "profile.json",
@@ -81,7 +85,7 @@ describe("export", () => {
     const report = [
       await artifacts.put("report", bytes({ kind: "compile-tensorrt", builder: "kit", kit: { digest } })),
     ];
-    const inputs = { model: undefined, settings: undefined };
+    const inputs = { model: undefined, settings: undefined, calibration: undefined };
     await workspace.run(run, { inputs: { ...inputs, report } });
     const at = join(folder, "exports", "model");
     expect(await files(at)).toEqual(["README.md", "kit", "kit/build.sh", "reports", "reports/compile-tensorrt.json"]);
@@ -89,10 +93,32 @@ describe("export", () => {
     await expect(workspace.run(run, { inputs: { ...inputs, report: [] } })).rejects.toMatchObject({ code: "no-model" });
   });
 
+  it("writes the ranges in the forms that other tools read", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { artifacts, folder } = workspace;
+    const model = await artifacts.put("engine", new Uint8Array([1]));
+    const tensor = {
+      ...{ min: -1, max: 2, lo: -1, hi: 2, bound: 2, clipped: 0, settledAfter: 1 },
+      ...{ histogram: { low: 0, width: 0, counts: [] }, channels: { mean: [], variance: [] } },
+    };
+    const table = { kind: "calibration", version: 1, method: "mse", images: 1, tensors: { conv: tensor } };
+    const calibration = await artifacts.put("calibration", bytes(table));
+    await workspace.run(run, { inputs: { model, settings: undefined, calibration, report: [] } });
+    const at = join(folder, "exports", "model");
+    expect(await readFile(join(at, "calibration", "tensorrt.cache"), "utf8")).toMatch(
+      /^TRT-\d+-\w+\nconv: 3c810204\n$/,
+    );
+    for (const name of ["onnxruntime.json", "calibration.json"]) {
+      const ranges = readRanges(await readFile(join(at, "calibration", name), "utf8"));
+      expect(ranges.get("conv")).toEqual({ lo: -1, hi: 2, bound: 2 });
+    }
+    expect(await readFile(join(at, "README.md"), "utf8")).toContain("calibration/tensorrt.cache");
+  });
+
   it("keeps the old export when the run is cancelled", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("engine", new Uint8Array([1]));
-    const inputs = { model, settings: undefined, report: [] };
+    const inputs = { model, settings: undefined, calibration: undefined, report: [] };
     await workspace.run(run, { inputs });
     await expect(workspace.run(run, { inputs, signal: AbortSignal.abort() })).rejects.toThrow();
     expect(await files(join(workspace.folder, "exports"))).toEqual(["model", "model/README.md", "model/model.engine"]);
@@ -110,7 +136,10 @@ describe.skipIf(!testData)("export of a real model (needs EDGEWRIGHT_TEST_DATA)"
       "settings",
       bytes({ kind: "settings", version: 1, ...preprocessParams.parse(params) }),
     );
-    await workspace.run(run, { inputs: { model, settings, report: [] }, params: { name: "fastestdet" } });
+    await workspace.run(run, {
+      inputs: { model, settings, calibration: undefined, report: [] },
+      params: { name: "fastestdet" },
+    });
     const at = join(folder, "exports", "fastestdet");
     expect((await readFile(join(at, "model.onnx"))).equals(original)).toBe(true);
     expect((await stat(join(at, "model.onnx"))).mode & 0o200).toBe(0o200);

@@ -10,6 +10,8 @@ export interface ExportedFolder {
   /** The files build an engine; there is none yet. */
   readonly isKit: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Calibration tables. */
+  readonly tables: readonly string[];
   readonly reports: readonly { readonly file: string; readonly json: Readonly<Record<string, unknown>> }[];
 }
 
@@ -25,10 +27,11 @@ export function readme(folder: ExportedFolder): string {
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
 }
 
-function fileList({ modelFiles, settings, reports }: ExportedFolder): string {
+function fileList({ modelFiles, settings, tables, reports }: ExportedFolder): string {
   const lines = [
     ...modelFiles.map((file) => `- \`${file}\``),
     ...(settings ? ["- `preprocess.json`: how a picture becomes the input"] : []),
+    ...tables.map((file) => `- \`${file}\`: the ranges of the activations`),
     ...reports.map(({ file, json }) => `- \`${file}\`: ${String(json.kind)}, ${String(json.provenance)}`),
   ];
   return `## Files\n${lines.join("\n")}`;

@@ -6,6 +6,8 @@ import { randomBytes } from "node:crypto";
 import { chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { onnxruntimeTable, tensorrtCache } from "../../onnx/passes/calibrate/foreignTables.ts";
+import { readCalibration } from "../calibrationTable.ts";
 import { type RunContext, UserError } from "../context.ts";
 import { type InputsOf, implementNode } from "../define.ts";
 import type { ArtifactRef } from "../ports.ts";
@@ -30,12 +32,13 @@ export const run = implementNode(exportNode, async (ctx, inputs, { name }) => {
 });
 
 async function write(ctx: RunContext, inputs: Inputs, { name, folder }: { name: string; folder: string }) {
-  const { model, settings, report } = inputs;
+  const { model, settings, calibration, report } = inputs;
   const kit = model ? undefined : await findKit(ctx, report);
   const modelFiles = model
     ? await writeModel(ctx, model, folder)
     : await writeFiles(ctx, kit ?? {}, join(folder, "kit"));
   const settingsJson = settings && (await writeJson(ctx, settings, join(folder, "preprocess.json")));
+  const tables = calibration ? await writeTables(ctx, calibration, join(folder, "calibration")) : [];
   const reports: { file: string; json: Record<string, unknown> }[] = [];
   for (const ref of report) {
     const json = record(await ctx.artifacts.readJson(ref));
@@ -49,6 +52,7 @@ async function write(ctx: RunContext, inputs: Inputs, { name, folder }: { name: 
     name,
     modelFiles: model ? modelFiles : modelFiles.map((file) => `kit/${file}`),
     isKit: !model,
+    tables: tables.map((file) => `calibration/${file}`),
     reports,
     ...(model && isModel(model) && { model: await ctx.artifacts.openModel(model) }),
     ...(settingsJson && { settings: settingsJson }),
@@ -101,6 +105,19 @@ const withKit = z.looseObject({
   kind: z.literal("compile-tensorrt"),
   kit: z.looseObject({ digest: z.string().regex(/^[0-9a-f]{64}$/) }),
 });
+
+/** The ranges in the forms that other tools read. */
+async function writeTables(ctx: RunContext, ref: ArtifactRef<"calibration">, folder: string) {
+  const table = await readCalibration(ctx.artifacts, ref);
+  const files = {
+    "calibration.json": JSON.stringify(table),
+    "tensorrt.cache": tensorrtCache(table),
+    "onnxruntime.json": onnxruntimeTable(table),
+  };
+  await mkdir(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return Object.keys(files);
+}
 
 /** A copy, never a link: the store's files must not change with what is done to an export. */
 async function copy(from: string, to: string): Promise<void> {

@@ -25,6 +25,11 @@ const exportNode = defineNode({
       doc: "What to deploy. Of a compiler that made a build kit instead of an engine, the kit is written.",
     },
     settings: { kinds: ["settings"], optional: true, doc: "Of the preprocess that feeds it." },
+    calibration: {
+      kinds: ["calibration"],
+      optional: true,
+      doc: "Its ranges, written as a table for TensorRT, for ONNX Runtime's tools, and as it is.",
+    },
     report: { kinds: ["report"], many: true, doc: "What was measured about it." },
   },
   outputs: {},
