@@ -1,0 +1,216 @@
+/**
+ * Integers where they pay: finds the forms of a model that no other beats in speed, truth and size, and takes the one that
+ * an objective asks for.
+ *
+ * 1. The fastest float form, by exact rewrites that measure faster.
+ * 2. Ranges of all activations on all frames, by the method that leaves the outputs truest.
+ * 3. Costs of each operator in floats and in integers and of the conversions between, from profiles.
+ * 4. For a range of prices on noise, the placement of least predicted time (a minimum cut), each built and measured: time
+ *    side by side with the given model, SQNR of the outputs on frames held back, and the judge's verdict.
+ *
+ * What is returned was measured; predictions only choose what to measure. Nothing returned is slower than the given model.
+ */
+import { cloneModel } from "../../cloneModel.ts";
+import type { Model } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
+import { writeModel } from "../../serde.ts";
+import { byMethod, CANDIDATE_METHODS, type CalibrationTable } from "../calibrate/table.ts";
+import { quantizableLayers } from "../quantize/layers.ts";
+import { type LayoutName, layoutOf } from "../quantize/layout.ts";
+import { type MeasuringContext, OutputReference } from "../quantize/outputReference.ts";
+import type { Form, Placement } from "../quantize/placement.ts";
+import type { LayerResult } from "../quantize/quantize.ts";
+import { type Built, build, type Material, measureNoise, placementOf, sweep } from "./candidates.ts";
+import { chooseIntegers } from "./chooseIntegers.ts";
+import type { Figures } from "./front.ts";
+import { type Judge, lossOf, noisePercent } from "./judge.ts";
+import { type Profiler, profileCosts } from "./profileCosts.ts";
+import { prepareForPlacement, type RewriteTried, tuneFloat } from "./tuneFloat.ts";
+import { type Unit, unitsOf } from "./units.ts";
+
+export interface AutotuneInput {
+  /** A fresh copy of the given float model. */
+  readonly open: () => Promise<Model>;
+  readonly bytes: number;
+  readonly layout: LayoutName;
+  /** Ranges of the prepared model's activations, of every method, on all frames. */
+  readonly calibrate: (prepared: Model) => Promise<CalibrationTable>;
+  /** Frames that choices are made by, and others that tell the truth about them. */
+  readonly choosing: readonly HostTensors[];
+  readonly judging: readonly HostTensors[];
+  readonly judge?: Judge | undefined;
+  /** One form alone is made and measured, beside the given model and its float form: nothing is searched. */
+  readonly take?: Taken | undefined;
+}
+
+/** A point of an earlier search. */
+export interface Taken {
+  readonly form: "original" | "float" | "weights" | "int8";
+  /** Names of the layers and carriers in integers. */
+  readonly integers: readonly string[];
+}
+
+export interface AutotuneContext extends MeasuringContext {
+  /** Milliseconds of one inference of each model on the target, all under the same conditions. */
+  readonly time: (models: readonly Model[]) => Promise<readonly number[]>;
+  readonly profile: Profiler;
+  readonly report: (done: number, message: string) => void;
+}
+
+export interface Point extends Figures {
+  /** `original`, `float`, `weights`, or `int8-N` with N layers in integers: a choice that names it takes it. */
+  readonly id: string;
+  readonly model: Model;
+  readonly taken: Taken;
+  /** Layers in integers, layers with their weight alone in 8 bits, and the rest. */
+  readonly layers: { readonly int8: number; readonly weights: number; readonly float: number };
+  readonly quantized: readonly LayerResult[];
+}
+
+export interface Autotuned {
+  /** Everything measured, the given model first. */
+  readonly points: readonly Point[];
+  readonly rewrites: readonly RewriteTried[];
+  /** Ways to choose ranges with what the outputs kept, best first. */
+  readonly methods: readonly { readonly method: string; readonly sqnrDb: number }[];
+}
+
+export async function autotune(input: AutotuneInput, ctx: AutotuneContext): Promise<Autotuned> {
+  const { layout } = input;
+  const given = await input.open();
+  const prepared = cloneModel(given);
+  ctx.report(0, "simplifying");
+  await prepareForPlacement(prepared, ctx);
+  ctx.report(0.02, "trying exact rewrites");
+  const floats = await tuneFloat(prepared, layout, ctx.time);
+  ctx.report(0.1, "calibrating");
+  const table = await input.calibrate(floats.model);
+  const units = unitsOf(floats.model.graph, layoutOf(layout));
+  const open = async () => cloneModel(floats.model);
+  const first: Material = { open, units, layout, table: byMethod(table, CANDIDATE_METHODS[0]) };
+  const choosing = await OutputReference.of(floats.model, input.choosing, ctx);
+  const search = input.take ? pinned(first, input.take) : await profiled(first, ctx);
+  ctx.report(0.3, "choosing ranges");
+  const methods = await chooseMethod({ ...first, table }, placementOf(units, search.fastest, "weights"), choosing);
+  const method = CANDIDATE_METHODS.find((name) => name === methods[0]?.method) ?? CANDIDATE_METHODS[0];
+  const material: Material = { ...first, table: byMethod(table, method) };
+  const builds: Try[] = [];
+  for (const integers of await search.sets(material, choosing)) {
+    const built = await build(material, placementOf(units, integers, "weights"));
+    builds.push({ built, integers: [...integers].map(({ name }) => name) });
+  }
+  const points = await measure(input, { given, float: floats.model, builds }, ctx);
+  return { points, rewrites: floats.tried, methods };
+}
+
+interface Search {
+  /** Units in integers where only time counts. */
+  readonly fastest: ReadonlySet<Unit>;
+  /** What to build and measure. */
+  readonly sets: (material: Material, reference: OutputReference) => Promise<readonly ReadonlySet<Unit>[]>;
+}
+
+function pinned({ units }: Material, { form, integers }: Taken): Search {
+  const set = new Set(units.all.filter(({ name }) => integers.includes(name)));
+  return { fastest: set, sets: async () => (form === "int8" || form === "weights" ? [set] : []) };
+}
+
+async function profiled(first: Material, ctx: AutotuneContext): Promise<Search> {
+  const { units } = first;
+  ctx.report(0.2, "profiling operators");
+  const costs = await profileCosts({ ...first, layout: layoutOf(first.layout) }, ctx.profile);
+  const fastest = chooseIntegers(units, costs, { msPerNoise: 0, noiseOf: () => 0 });
+  const layers = [...fastest].filter(({ kind }) => kind === "layer");
+  return {
+    fastest,
+    async sets(material, reference) {
+      const noise = await measureNoise(material, layers, reference, (done) =>
+        ctx.report(0.35 + (0.25 * done) / layers.length, `noise of ${layers.length} layers, each alone`),
+      );
+      return [...sweep(units, costs, noise), new Set()];
+    },
+  };
+}
+
+async function chooseMethod(
+  material: Material,
+  placement: Placement,
+  reference: OutputReference,
+): Promise<Autotuned["methods"]> {
+  const tried: { method: string; sqnrDb: number }[] = [];
+  for (const method of CANDIDATE_METHODS) {
+    const { model } = await build({ ...material, table: byMethod(material.table, method) }, placement);
+    tried.push({ method, sqnrDb: (await reference.measure(model)).worstDb });
+  }
+  return tried.sort((a, b) => b.sqnrDb - a.sqnrDb);
+}
+
+interface Try {
+  readonly built: Built;
+  readonly integers: readonly string[];
+}
+
+interface Tries {
+  readonly given: Model;
+  readonly float: Model;
+  readonly builds: readonly Try[];
+}
+
+async function measure(
+  { judging, judge, bytes }: AutotuneInput,
+  { given, float, builds }: Tries,
+  ctx: AutotuneContext,
+): Promise<readonly Point[]> {
+  const unquantized = { layers: { int8: 0, weights: 0, float: unitCount(float) }, quantized: [] };
+  const entries = [
+    { model: given, id: "original", taken: { form: "original", integers: [] }, ...unquantized },
+    { model: float, id: "float", taken: { form: "float", integers: [] }, ...unquantized },
+    ...builds.map(describe),
+  ] satisfies Omit<Point, keyof Figures>[];
+  ctx.report(0.65, `timing ${entries.length} models side by side`);
+  const times = await ctx.time(entries.map(({ model }) => model));
+  const reference = await OutputReference.of(given, judging, ctx);
+  const points: Point[] = [];
+  let whole = 0;
+  for (const [i, entry] of entries.entries()) {
+    ctx.report(0.8 + (0.2 * i) / entries.length, `judging ${entry.id}`);
+    const { worstDb } = await reference.measure(entry.model);
+    const verdict = judge && (await judgeModel(judge, entry.model, ctx));
+    if (i === 0) whole = verdict?.quality ?? 0;
+    const ms = times[i] ?? 0;
+    points.push({
+      ...entry,
+      ms,
+      speedup: (times[0] ?? 0) / ms,
+      sizeShare: i === 0 ? 1 : (await bytesOf(entry.model)) / bytes,
+      sqnrDb: Number.isFinite(worstDb) ? worstDb : undefined,
+      lossPercent: verdict ? lossOf(verdict.quality, whole) : noisePercent(worstDb),
+      ...(verdict?.mAP !== undefined && { mAP: verdict.mAP }),
+    });
+  }
+  return points;
+}
+
+function unitCount({ graph }: Model): number {
+  return quantizableLayers(graph).layers.length;
+}
+
+function describe({ built: { model, result, placement }, integers }: Try): Omit<Point, keyof Figures> {
+  const count = (form: Form) => result.layers.filter(({ node }) => placement.get(node) === form).length;
+  const layers = { int8: count("int8"), weights: count("weights"), float: result.kept.length };
+  const form = layers.int8 > 0 ? "int8" : "weights";
+  const id = layers.int8 > 0 ? `int8-${layers.int8}` : "weights";
+  return { id, model, taken: { form, integers }, layers, quantized: result.layers };
+}
+
+async function judgeModel(judge: Judge, model: Model, { evaluator }: AutotuneContext) {
+  await using session = await evaluator.open(model);
+  // Awaited here: the session closes as this returns.
+  return await judge.judge((feeds) => session.run(feeds));
+}
+
+async function bytesOf(model: Model): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of writeModel(model)) bytes += chunk.length;
+  return bytes;
+}
