@@ -41,12 +41,27 @@ export function accumulate(eq: NormalEquations, a: Float32Array, b: Float32Array
     loadBlock(a, { rows, from }, x);
     loadBlock(b, { rows, from }, y);
     for (let i = 0; i < n; i += 2) {
-      addProducts(x, x, i, { size: n, end: Math.min(n, i + 2), into: gram });
-      if (m > 0) addProducts(x, y, i, { size: n, end: m, into: cross });
+      multiplyColumns(x, x, i, { size: n, end: Math.min(n, i + 2), into: gram });
+      if (m > 0) multiplyColumns(x, y, i, { size: n, end: m, into: cross });
     }
     for (let t = 0; t < m; t++) targetEnergy[t] += energy(y, t * BLOCK);
   }
   eq.rows += rows;
+}
+
+/** Adds what another multiplied: `gram` n x n, `cross` n x m of `rows` samples whose targets are `targets`. */
+export function addProducts(
+  eq: NormalEquations,
+  batch: { readonly gram: Float32Array; readonly cross: Float32Array; readonly targets: Float32Array; rows: number },
+): void {
+  for (let i = 0; i < eq.gram.length; i++) eq.gram[i] += batch.gram[i];
+  for (let i = 0; i < eq.cross.length; i++) eq.cross[i] += batch.cross[i];
+  for (let t = 0; t < eq.m; t++) {
+    let sum = 0;
+    for (let r = t * batch.rows; r < (t + 1) * batch.rows; r++) sum += batch.targets[r] * batch.targets[r];
+    eq.targetEnergy[t] += sum;
+  }
+  eq.rows += batch.rows;
 }
 
 /** The columns' next rows, zeros behind the last. */
@@ -59,7 +74,7 @@ function loadBlock(columns: Float32Array, at: { rows: number; from: number }, in
 }
 
 /** Adds the products of columns i and i + 1 of x with columns 0 to `end` of y, two by two. */
-function addProducts(
+function multiplyColumns(
   x: Float64Array,
   y: Float64Array,
   i: number,
@@ -134,11 +149,21 @@ export function choleskySolve(l: Float64Array, n: number, b: Float64Array, m: nu
   }
 }
 
+export interface RidgeSolution {
+  /** n x m, row-major. */
+  readonly weights: Float64Array;
+  /** Squared error of all targets under the prior, and under the weights. */
+  readonly before: number;
+  readonly after: number;
+}
+
 /**
- * Ridge solution, n x m row-major, pulled towards `prior` (n x m). `ridge` is a share of the mean diagonal of A'A; a
- * matrix that stays singular is given ten times more, up to a share of 1, then undefined is returned.
+ * Ridge solution pulled towards `prior` (n x m). `ridge` is a share of the mean diagonal of A'A; a matrix that stays
+ * singular is given ten times more, up to a share of 1, then undefined is returned.
+ *
+ * With r = A'(b - A w0) and (A'A + lambda I) d = r, the error falls by d'r + lambda |d|^2.
  */
-export function ridgeSolve(eq: NormalEquations, prior: Float64Array, ridge: number): Float64Array | undefined {
+export function ridgeSolve(eq: NormalEquations, prior: Float64Array, ridge: number): RidgeSolution | undefined {
   const { n, m, gram, cross } = eq;
   const residual = Float64Array.from(cross);
   for (let i = 0; i < n; i++) {
@@ -147,6 +172,10 @@ export function ridgeSolve(eq: NormalEquations, prior: Float64Array, ridge: numb
       if (g !== 0) for (let t = 0; t < m; t++) residual[i * m + t] -= g * prior[j * m + t];
     }
   }
+  // |b - A w0|^2 = |b|^2 - w0'(A'b + r)
+  let before = 0;
+  for (let t = 0; t < m; t++) before += eq.targetEnergy[t];
+  for (let i = 0; i < prior.length; i++) before -= prior[i] * (cross[i] + residual[i]);
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i];
   const unit = trace / n;
@@ -156,24 +185,14 @@ export function ridgeSolve(eq: NormalEquations, prior: Float64Array, ridge: numb
     for (let i = 0; i < n; i++) loaded[i * n + i] += share * unit;
     const l = cholesky(loaded, n);
     if (!l) continue;
-    choleskySolve(l, n, residual, m);
-    for (let i = 0; i < residual.length; i++) residual[i] += prior[i];
-    return residual;
+    const weights = Float64Array.from(residual);
+    choleskySolve(l, n, weights, m);
+    let after = before;
+    for (let i = 0; i < weights.length; i++) {
+      after -= weights[i] * (residual[i] + share * unit * weights[i]);
+      weights[i] += prior[i];
+    }
+    return { weights, before, after };
   }
   return undefined;
-}
-
-/** Squared error of each target under the weights `w` (n x m): w'Gw - 2 w'c + |b|^2. */
-export function squaredErrors(eq: NormalEquations, w: Float64Array): Float64Array {
-  const { n, m, gram, cross, targetEnergy } = eq;
-  const errors = Float64Array.from(targetEnergy);
-  for (let i = 0; i < n; i++) {
-    for (let t = 0; t < m; t++) {
-      const wi = w[i * m + t];
-      let g = -2 * cross[i * m + t] + gram[i * n + i] * wi;
-      for (let j = 0; j < i; j++) g += 2 * gram[i * n + j] * w[j * m + t];
-      errors[t] += wi * g;
-    }
-  }
-  return errors;
 }

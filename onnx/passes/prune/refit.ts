@@ -14,13 +14,8 @@ import {
   type Image,
   samplePositions,
 } from "../../kernels/convSamples.ts";
-import {
-  accumulate,
-  type NormalEquations,
-  newNormalEquations,
-  ridgeSolve,
-  squaredErrors,
-} from "../../kernels/leastSquares.ts";
+import { type NormalEquations, newNormalEquations, ridgeSolve } from "../../kernels/leastSquares.ts";
+import type { GramProducts } from "./gramProducts.ts";
 import type { Layer } from "./layers.ts";
 
 export interface LayerShape {
@@ -47,7 +42,7 @@ export function layerShape(layer: Layer): LayerShape | undefined {
   return { geometry: UNIT, groups: 1, inputs, outputs };
 }
 
-const UNIT: ConvGeometry = { kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0] };
+export const UNIT: ConvGeometry = { kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0] };
 
 function plainGemm(node: Node): boolean {
   const bias = node.inputs[2];
@@ -59,7 +54,7 @@ function plainGemm(node: Node): boolean {
   );
 }
 
-function convGeometry(node: Node, kh: number | undefined, kw: number | undefined): ConvGeometry | undefined {
+export function convGeometry(node: Node, kh: number | undefined, kw: number | undefined): ConvGeometry | undefined {
   if (kh === undefined || kw === undefined || (node.string("auto_pad") ?? "NOTSET") !== "NOTSET") return undefined;
   const pair = (name: string, fill: number): readonly [number, number] => {
     const [a, b] = node.ints(name) ?? [];
@@ -69,7 +64,7 @@ function convGeometry(node: Node, kh: number | undefined, kw: number | undefined
 }
 
 /** Channels in axis 1, positions in the last two: a matrix [.., m, k] is one image of k channels and m positions. */
-function asImage(tensor: HostTensor, axis: number): Image | undefined {
+export function asImage(tensor: HostTensor, axis: number): Image | undefined {
   if (!(tensor.data instanceof Float32Array)) return undefined;
   if (tensor.dims.length === 4 && axis === 1) return { data: tensor.data, dims: tensor.dims };
   const channels = tensor.dims.at(-1) ?? 1;
@@ -105,7 +100,7 @@ export class LayerFit {
   }
 
   /** `x` from the pruned model, `y` from the original one, for the same item. */
-  add(x: HostTensor, y: HostTensor, seed: number): void {
+  async add({ x, y }: { x: HostTensor; y: HostTensor }, seed: number, products: GramProducts): Promise<void> {
     const { layer, shape, channels } = this;
     const [from, to] = [asImage(x, layer.xAxis), asImage(y, layer.yAxis)];
     if (!from || !to) return;
@@ -119,7 +114,7 @@ export class LayerFit {
         shape.geometry,
       );
       const own = channels.slice(g * shape.outputs, (g + 1) * shape.outputs);
-      accumulate(equations, a, gatherOutputs(to, own, positions), positions.length);
+      await products.add(equations, a, gatherOutputs(to, own, positions), positions.length);
     }
   }
 
@@ -144,11 +139,11 @@ export class LayerFit {
       }
       const solution = ridgeSolve(equations, prior, ridge);
       if (!solution) return undefined;
-      before += squaredErrors(equations, prior).reduce((a, b) => a + b, 0);
-      after += squaredErrors(equations, solution).reduce((a, b) => a + b, 0);
+      before += solution.before;
+      after += solution.after;
       for (let t = 0; t < m; t++) {
-        for (let i = 0; i < inputs; i++) data[place(i, t)] = solution[i * m + t] ?? 0;
-        shift[g * m + t] = solution[inputs * m + t] ?? 0;
+        for (let i = 0; i < inputs; i++) data[place(i, t)] = solution.weights[i * m + t] ?? 0;
+        shift[g * m + t] = solution.weights[inputs * m + t] ?? 0;
       }
     }
     if (!(after < before) || !data.every(Number.isFinite)) return undefined;

@@ -6,6 +6,7 @@ import type { Evaluator } from "../../evaluator.ts";
 import type { Graph, Model, Value } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import type { PassContext } from "../pass.ts";
+import { GramProducts } from "./gramProducts.ts";
 import { type Layer, layersOf } from "./layers.ts";
 import { LayerFit, layerShape } from "./refit.ts";
 import { StepwiseRun } from "./stepwiseRun.ts";
@@ -43,11 +44,12 @@ export async function repair(
     target: new StepwiseRun(original, items, evaluator),
     source: new StepwiseRun(pruned, items, evaluator),
   };
+  await using products = await GramProducts.open(evaluator);
   for (const [i, layer] of layers.entries()) {
     ctx.signal?.throwIfAborted();
     const fit = fitOf(layer, options);
     if (!fit) continue;
-    await gather(fit, runs);
+    await gather(fit, runs, products);
     const solution = await fit.solve(RIDGE);
     if (solution) {
       const { node, weight } = layer;
@@ -90,12 +92,13 @@ function fitOf(layer: Layer, { items, kept }: RepairOptions): LayerFit | undefin
 async function gather(
   fit: LayerFit,
   { target, source }: { readonly target: StepwiseRun; readonly source: StepwiseRun },
+  products: GramProducts,
 ): Promise<void> {
   const { layer } = fit;
   const inputs = await source.advance(layer.x.name);
   const outputs = await target.advance(layer.y.name);
   for (const [i, x] of inputs.entries()) {
     const y = outputs[i];
-    if (y) fit.add(x, y, i + 1);
+    if (y) await fit.add({ x, y }, i + 1, products);
   }
 }
