@@ -9,6 +9,7 @@ import { miniLmRow } from "./minilm.ts";
 import { pruneRow } from "./prune.ts";
 import { shapesRow } from "./shapes.ts";
 import { simplifyRow } from "./simplify.ts";
+import { streamingRow } from "./streaming.ts";
 
 export function allRows(): readonly Row[] {
   const { fastestdet, yolox, rfb, person } = detectors();
@@ -62,6 +63,7 @@ export function allRows(): readonly Row[] {
       bar: "cosine mean >= .985 at >= 1.03x, <= 15 MB",
       bestPeer: ".9794 at 0.31x (HQQ); .9766 at 1.03x, 14.6 MB (RTN)",
     }),
+    streamingRow,
     calibrationRow(yolox),
     pruneRow({
       id: "rfb-prune",

@@ -56,7 +56,7 @@ export function miniLmRow({ id, node, bar, bestPeer }: MiniLmRow): Row {
 }
 
 function ours(node: string, path: string, text: string): Variant {
-  const set = { "model.source": path, "tensors.source": text };
+  const set = { "model.source": path, "text.source": text };
   return {
     name: node,
     tool: "edgewright",
