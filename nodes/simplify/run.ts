@@ -54,7 +54,9 @@ async function compare(
   try {
     const outputs = await outputDifference(models, items, asWritten(ctx.evaluator), ctx.signal);
     for (const [name, { relative }] of Object.entries(outputs)) {
-      if (!(relative <= SUSPICIOUS)) ctx.warn(`Output "${name}" differs by ${relative.toPrecision(2)} of its norm.`);
+      if (Number.isNaN(relative)) ctx.warn(`Output "${name}" holds a NaN or an infinity: it cannot be compared.`);
+      else if (!(relative <= SUSPICIOUS))
+        ctx.warn(`Output "${name}" differs by ${relative.toPrecision(2)} of its norm.`);
     }
     return outputs;
   } catch (error) {

@@ -44,7 +44,9 @@ export class RangeChooser {
   }
 
   by(method: CalibrationMethod): ClipRange {
-    const { min, max } = this.stats;
+    const { min, max, histogram } = this.stats;
+    // Zero on every image: there is nothing to choose.
+    if (!(histogram.width > 0)) return { lo: 0, hi: 0, bound: 0 };
     const choice = this.#choice(method);
     // Nothing outside what was seen, and zero inside.
     const lo = Math.max(choice.lo, Math.min(0, min));
@@ -92,7 +94,6 @@ export class RangeChooser {
     const { min, max, histogram } = this.stats;
     const seen = seenThrough(histogram, this.#response, power);
     const guess = { ...leastErrorRange(seen, ASYMMETRIC_LEVELS), bound: leastErrorThreshold(seen, SYMMETRIC_LEVELS) };
-    if (histogram.counts.length === 0) return guess;
     const grid = this.#gridError();
     const limits = { min: Math.min(0, min), max: Math.max(0, max) };
     const range = refineRange((lo, hi) => grid.of(asymmetricGrid(lo, hi), power), guess, limits);

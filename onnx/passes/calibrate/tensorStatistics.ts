@@ -1,6 +1,7 @@
 /** Everything that calibration keeps of one tensor while the images pass: constant memory, whatever their number. */
 import { AdaptiveHistogram } from "../../kernels/adaptiveHistogram.ts";
 import { addMoments, type ChannelMoments, newMoments } from "../../kernels/channelMoments.ts";
+import { NON_FINITE_FIX } from "../nonFinite.ts";
 import { CalibrationError } from "./calibrationError.ts";
 import type { PerImage, TensorCalibration } from "./table.ts";
 
@@ -42,7 +43,7 @@ export class TensorStatistics {
       throw new CalibrationError(
         "not-finite",
         `"${this.name}" holds a NaN or an infinity on image ${this.images + 1}`,
-        "Check the preprocessing (scale, mean, std, colour order) against what the model was trained with; if it is right, the model itself overflows on this image: leave the image out.",
+        NON_FINITE_FIX,
       );
     }
     this.#moments.perChannel += data.length / channels;

@@ -5,6 +5,8 @@
  * of the input channel it multiplies. What is left has a mean, W E[x] - Wq E[q(x)], known in closed form; the bias absorbs
  * it.
  */
+
+import type { Tensor } from "../../ir/tensor.ts";
 import { layoutAround, spreadOverWeights, sumPerOutput } from "../../kernels/layerError.ts";
 import {
   type ChannelLayout,
@@ -13,6 +15,7 @@ import {
   quantizeChannels,
 } from "../../kernels/quantizeWeights.ts";
 import type { TensorCalibration } from "../calibrate/table.ts";
+import { finiteFloats } from "./finiteFloats.ts";
 import type { Layer } from "./layers.ts";
 import type { RoundedInput } from "./roundedInputs.ts";
 import { inputShift, roundTogether } from "./roundTogether.ts";
@@ -48,12 +51,12 @@ const BIAS_STEPS = 2 ** 29;
 
 export async function quantizeLayerWeights(layer: Layer, options: WeightOptions): Promise<QuantizedWeights> {
   const { view, weight } = layer;
-  const weights = await weight.floats();
+  const weights = await finiteFloats(weight, layer.name);
   const moments = inputMoments(layer, options.input);
   const layout = layoutAround(weight.dims, view.outputAxis);
   const importance = moments && spreadOverWeights(view, moments.second, weights.length);
   const bias = await layer.bias?.floats();
-  const scales = leastErrorScales(weights, layout, options.limit, importance);
+  const scales = (await scalesOf(layer, options, { layout, importance })).slice();
   if (options.inputScale !== undefined && bias) widenForBias(scales, layout, bias, options.inputScale);
   const { seen, limit } = options;
   const integers =
@@ -74,6 +77,22 @@ export async function quantizeLayerWeights(layer: Layer, options: WeightOptions)
     noise: sumPerOutput(view, (i) => lost(i) ** 2, moments?.variance),
     gain: sumPerOutput(view, (i) => (weights[i] ?? 0) ** 2, undefined),
   };
+}
+
+/** Scales by weight, by the moments that weigh it: a search for evidence quantizes the same weights many times. */
+const known = new WeakMap<Tensor, Map<object | undefined, Float32Array>>();
+
+async function scalesOf(
+  { weight }: Layer,
+  { limit, input }: WeightOptions,
+  { layout, importance }: { layout: ChannelLayout; importance: Float32Array | undefined },
+): Promise<Float32Array> {
+  const byMoments = known.get(weight) ?? new Map<object | undefined, Float32Array>();
+  known.set(weight, byMoments);
+  const key = importance && input?.channels;
+  const scales = byMoments.get(key) ?? leastErrorScales(await weight.floats(), layout, limit, importance);
+  byMoments.set(key, scales);
+  return scales;
 }
 
 /** Moments of the input's channels where there is one for each input channel of the weight. */

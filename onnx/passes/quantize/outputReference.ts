@@ -2,6 +2,8 @@
 import type { Evaluator } from "../../evaluator.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
+import { NON_FINITE_FIX, nonFiniteName } from "../nonFinite.ts";
+import { QuantizeError } from "./quantizeError.ts";
 import { SqnrByName } from "./sqnrByName.ts";
 
 export interface MeasuringContext {
@@ -28,7 +30,13 @@ export class OutputReference {
     const seen: { feeds: HostTensors; outputs: HostTensors }[] = [];
     for (const feeds of frames) {
       ctx.signal?.throwIfAborted();
-      seen.push({ feeds, outputs: await session.run(feeds) });
+      const outputs = await session.run(feeds);
+      const broken = nonFiniteName(outputs);
+      if (broken !== undefined) {
+        const message = `the float model's output "${broken}" holds a NaN or an infinity on frame ${seen.length + 1}`;
+        throw new QuantizeError("not-finite", message, NON_FINITE_FIX);
+      }
+      seen.push({ feeds, outputs });
     }
     return new OutputReference(seen, ctx);
   }
