@@ -1,8 +1,15 @@
-/** What quantization did to each layer, measured: both models run on the same inputs, layer outputs compared. */
+/**
+ * What quantization did to each layer, measured: both models run on the same inputs, layer outputs compared. Both run in
+ * pieces, one after the other, and of each inner tensor only samples are kept in between, so that memory stays flat.
+ */
 import type { Evaluator } from "../../evaluator.ts";
 import type { Model } from "../../ir/graph.ts";
-import type { HostTensors } from "../../ir/hostTensor.ts";
+import type { HostTensor, HostTensors } from "../../ir/hostTensor.ts";
+import { PiecewiseRun } from "../calibrate/piecewiseRun.ts";
 import { SqnrByName } from "./sqnrByName.ts";
+
+/** Numbers of an inner tensor that are compared, at even steps; of the model's outputs all are. */
+const SAMPLES = 16_384;
 
 /** SQNR by tensor name, dB; absent where the two were equal. Errors of earlier layers are in later ones. */
 export async function measureSqnr(
@@ -11,15 +18,40 @@ export async function measureSqnr(
   frames: readonly HostTensors[],
   ctx: { readonly evaluator: Evaluator; readonly signal?: AbortSignal },
 ): Promise<ReadonlyMap<string, number>> {
-  const present = names.filter(
-    (name) => models.float.graph.values.has(name) && models.quantized.graph.values.has(name),
-  );
-  await using float = await ctx.evaluator.open(models.float, { alsoReturn: present });
-  await using quantized = await ctx.evaluator.open(models.quantized, { alsoReturn: present });
+  const { float: before, quantized: after } = models;
+  const present = names.filter((name) => before.graph.values.has(name) && after.graph.values.has(name));
+  const whole = new Set(before.graph.outputs.map(({ name }) => name));
+  const wanted = new Set(present);
+  await using float = await PiecewiseRun.open(before, present, ctx);
+  await using quantized = await PiecewiseRun.open(after, present, ctx);
   const sums = new SqnrByName();
   for (const feeds of frames) {
     ctx.signal?.throwIfAborted();
-    sums.add(await float.run(feeds), await quantized.run(feeds));
+    const kept: Record<string, HostTensor> = {};
+    await float.run(feeds, (tensors) => {
+      for (const [name, tensor] of Object.entries(tensors))
+        if (wanted.has(name)) kept[name] = whole.has(name) ? copied(tensor) : sampled(tensor);
+    });
+    await quantized.run(feeds, (tensors) => {
+      for (const [name, tensor] of Object.entries(tensors)) {
+        const reference = kept[name];
+        if (reference) sums.add({ [name]: reference }, { [name]: whole.has(name) ? tensor : sampled(tensor) });
+        delete kept[name];
+      }
+    });
   }
   return sums.result();
+}
+
+/** The runtime's own memory goes when its piece has run. */
+function copied(tensor: HostTensor): HostTensor {
+  return { ...tensor, data: tensor.data.slice() };
+}
+
+function sampled(tensor: HostTensor): HostTensor {
+  const { data } = tensor;
+  if (data.length <= SAMPLES || !(data instanceof Float32Array)) return copied(tensor);
+  const step = data.length / SAMPLES;
+  const samples = Float32Array.from({ length: SAMPLES }, (_, i) => data[Math.floor(i * step)] ?? 0);
+  return { ...tensor, dims: [SAMPLES], data: samples };
 }

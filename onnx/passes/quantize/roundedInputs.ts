@@ -27,8 +27,8 @@ export interface RoundingOptions {
 }
 
 /** Rows sampled for each unknown of a layer, and at least, over all frames. */
-const ROWS_PER_UNKNOWN = 4;
-const MIN_ROWS = 512;
+const ROWS_PER_UNKNOWN = 3;
+const MIN_ROWS = 256;
 /** X'X of wider layers would not fit beside others. */
 const WIDEST = 1024;
 
