@@ -96,12 +96,27 @@ export function processFigures(made: Made, original?: string): VariantResult {
   };
 }
 
-const FOUND = ["ranges", "steps", "front", "chosen"];
+/** What a row keeps of a report, by its kind. */
+const KEPT: Readonly<Record<string, readonly string[]>> = {
+  quantize: ["ranges", "steps"],
+  autotune: ["front", "chosen"],
+};
+const POINT = ["speedup", "sizeShare", "sqnrDb", "mAP"];
 
 function foundIn(reports: Readonly<Record<string, unknown>> | undefined): { found?: Found } {
-  const all = Object.values(reports ?? {}).flatMap((report) => Object.entries(report ?? {}));
-  const found = all.filter(([key]) => FOUND.includes(key));
+  const found = Object.values(reports ?? {}).flatMap((report) => {
+    const entries = Object.entries(report ?? {});
+    const kept = KEPT[String(Object.fromEntries(entries).kind)] ?? [];
+    return entries.filter(([key]) => kept.includes(key)).map(([key, value]) => [key, brief(key, value)] as const);
+  });
   return found.length > 0 ? { found: Object.fromEntries(found) } : {};
+}
+
+/** Of a point of the front its figures, not the layers it is made of. */
+function brief(key: string, value: unknown): unknown {
+  if (key === "front" && Array.isArray(value)) return value.map((point) => brief("chosen", point));
+  if (key !== "chosen") return value;
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => POINT.includes(name)));
 }
 
 export function median(values: readonly number[]): number {

@@ -29,7 +29,7 @@ export const streamingRow: Row = {
           name: `quantize, ${gigabytes} GB`,
           tool: "edgewright",
           once: true,
-          make: () => runPipeline({ pipeline: "int4-weights", node: "quantize", set: { "model.source": large } }),
+          make: () => runPipeline({ pipeline: "int4-stream", node: "quantize", set: { "model.source": large } }),
         },
       ];
       const made = await makeAll(bench, `large-${gigabytes}`, variants);
