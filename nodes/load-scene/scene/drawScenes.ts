@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Stream } from "../../ports.ts";
 import { mapStream } from "../../streams.ts";
@@ -18,13 +18,13 @@ const MOST_THREADS = 8;
 
 export interface DrawOptions {
   readonly signal: AbortSignal;
-  /** The threads' program. Run from the sources (in tests) there is none beside this file, and none is started. */
+  /** The threads' program: beside the running one, where both are bundles. From the sources (tests) no thread is started. */
   readonly program?: URL;
 }
 
 /** `jobs.total` says how many there are. Ends its threads with the stream, however that ends. */
 export async function* drawScenes(jobs: Stream<DrawJob>, options: DrawOptions): AsyncGenerator<DrawnPicture> {
-  const { signal, program = new URL("./drawThread.js", import.meta.url) } = options;
+  const { signal, program = new URL("drawThread.js", pathToFileURL(process.argv[1] ?? "")) } = options;
   const cores = existsSync(fileURLToPath(program)) ? availableParallelism() : 1;
   const count = Math.min(cores, MOST_THREADS, Math.floor((jobs.total ?? Number.POSITIVE_INFINITY) / WORTH_A_THREAD));
   const threads = count > 1 ? Array.from({ length: count }, () => new DrawThread(program)) : [];
