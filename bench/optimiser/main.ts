@@ -1,5 +1,5 @@
 /**
- * `npm run bench:optimiser [-- --only ROW,... --tools TOOL,... --rounds N --list --docs]`: our optimiser beside the Python tools, in
+ * `npm run bench:optimiser [-- --only ROW,... --tools TOOL,... --rounds N --slow --list --docs]`: our optimiser beside the Python tools, in
  * one interleaved run. Results of a row replace those of its last run in results.json; `--docs` writes them into the docs.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,6 +24,7 @@ export async function run(machine: string, argv: readonly string[]): Promise<voi
       only: { type: "string" },
       tools: { type: "string" },
       rounds: { type: "string", default: "3" },
+      slow: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       docs: { type: "boolean", default: false },
     },
@@ -51,6 +52,7 @@ export async function run(machine: string, argv: readonly string[]): Promise<voi
     peers,
     folder,
     rounds: Number(values.rounds),
+    slow: values.slow,
     tools: values.tools?.split(","),
     say: (line: string) => console.log(line),
   };

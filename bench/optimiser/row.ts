@@ -13,6 +13,7 @@ export interface Bench {
   readonly rounds: number;
   /** Undefined: all. */
   readonly tools: readonly string[] | undefined;
+  readonly slow: boolean;
   say(line: string): void;
 }
 
@@ -31,6 +32,8 @@ export interface Variant {
   readonly tool: string;
   /** Too slow to be run more than once. */
   readonly once?: boolean;
+  /** Takes many minutes: only with `--slow`. */
+  readonly slow?: boolean;
   /** Writes a model to `out`. */
   make(out: string): Promise<ProcessFigures & Partial<Pick<PipelineResult, "reports">>>;
 }
@@ -47,7 +50,7 @@ export async function makeAll(bench: Bench, id: string, variants: readonly Varia
   const folder = join(bench.folder, id);
   mkdirSync(folder, { recursive: true });
   const made = new Map<Variant, { runs: Made["runs"]; failed?: string }>();
-  const wanted = variants.filter(({ tool }) => isWanted(bench, tool));
+  const wanted = variants.filter(({ tool, slow }) => isWanted(bench, tool) && (!slow || bench.slow));
   const pathOf = (variant: Variant) => join(folder, `${variants.indexOf(variant)}.onnx`);
   for (let round = 0; round < bench.rounds; round++) {
     for (const variant of wanted) {

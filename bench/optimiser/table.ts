@@ -22,11 +22,11 @@ export const columns: readonly Column[] = [
   { title: "relative", text: ({ relative }) => relative?.toExponential(1) },
   { title: "MACs", text: ({ macs }) => fixed(macs, 2) },
   {
-    title: "speed 1 / 2 threads",
+    title: "speed",
     text: ({ speed }) =>
       speed &&
-      Object.values(speed)
-        .map((x) => `${x.toFixed(2)}x`)
+      Object.entries(speed)
+        .map(([at, x]) => `${x.toFixed(2)}x${/^\d/.test(at) ? "" : ` (${at})`}`)
         .join(" / "),
   },
   { title: "size", text: ({ sizeShare }) => fixed(sizeShare, 2) },

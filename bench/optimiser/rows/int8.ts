@@ -88,7 +88,7 @@ interface PeerJob {
   readonly layout: string;
 }
 
-const STATIC: readonly (readonly [name: string, tool: string, script: string, method: string, once?: boolean])[] = [
+const STATIC: readonly (readonly [name: string, tool: string, script: string, method: string, slow?: boolean])[] = [
   ["ORT min-max", "onnxruntime", "ort_static.py", "minmax"],
   ["ORT percentile", "onnxruntime", "ort_static.py", "percentile"],
   ["NNCF mixed", "nncf", "nncf_static.py", "mixed"],
@@ -102,10 +102,10 @@ const SIGNED = ["NNCF mixed", "ModelOpt entropy"];
 
 export function theirs(peers: Peers, { model, feeds, layout }: PeerJob): readonly Variant[] {
   return STATIC.filter(([name]) => layout !== "tensorrt" || SIGNED.includes(name)).map(
-    ([name, tool, script, method, once]) => ({
+    ([name, tool, script, method, slow]) => ({
       name,
       tool,
-      ...(once && { once }),
+      ...(slow && { slow, once: true }),
       make: (out) => peers.run(script, [model, feeds, out, method, CALIBRATION_IMAGES]),
     }),
   );
