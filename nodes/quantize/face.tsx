@@ -211,7 +211,11 @@ function Decibels({ value }: { readonly value: number | undefined }) {
 }
 
 /** Ways to choose ranges with what the outputs kept by each, the winner first. */
-function Tried({ tried }: { readonly tried: readonly { readonly method: string; readonly sqnrDb: number }[] }) {
+interface TriedProps {
+  readonly tried: readonly { readonly method: string; readonly sqnrDb?: number | undefined }[];
+}
+
+function Tried({ tried }: TriedProps) {
   return (
     <table>
       <thead>

@@ -34,7 +34,8 @@ export const quantizeReport = z.object({
   ranges: z
     .object({
       method: z.string(),
-      tried: z.array(z.object({ method: z.string(), sqnrDb: z.number() })).optional(),
+      /** Without a figure where the outputs came out equal. */
+      tried: z.array(z.object({ method: z.string(), sqnrDb: z.number().optional() })).optional(),
     })
     .optional(),
   /** What was tried to make it truer, in order, with what the outputs kept without and with it; what helped was kept. */
@@ -90,7 +91,8 @@ export function quantizationReport(result: QuantizeResult, findings: Findings): 
     bytesAfter: sizes.after,
     sqnr: measured ? "measured" : "predicted",
     ...(ranges && { ranges: rangesReport(ranges) }),
-    ...(steps && { steps: [...steps] }),
+    // Where the outputs are equal already there is nothing to make truer.
+    ...(steps && { steps: steps.filter((s) => Number.isFinite(s.beforeDb) && Number.isFinite(s.afterDb)) }),
     ...(measured && { frames: measured.frames, outputs: outputErrors(outputs, measured.sqnr) }),
     layers: layers.sort((a, b) => worstFigure(a) - worstFigure(b)),
     keptFloat: [...result.kept],
@@ -103,7 +105,8 @@ export function quantizationReport(result: QuantizeResult, findings: Findings): 
 function rangesReport({ method, tried }: NonNullable<Findings["ranges"]>) {
   // Without images to choose by, `auto` stands for its first candidate.
   const used = tried?.[0]?.method ?? (method === "auto" ? CANDIDATE_METHODS[0] : method);
-  return { method: used, ...(tried && { tried: [...tried] }) };
+  const told = tried?.map(({ method: way, sqnrDb }) => ({ method: way, ...(Number.isFinite(sqnrDb) && { sqnrDb }) }));
+  return { method: used, ...(told && { tried: told }) };
 }
 
 function outputErrors(outputs: readonly string[], sqnr: ReadonlyMap<string, number>) {
