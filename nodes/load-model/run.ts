@@ -10,6 +10,8 @@ import { type ModelSettings, modelSettings } from "./settings.ts";
 
 /** Above, a model artifact is a tree with its large tensors as files of their own. */
 const ONE_FILE_BYTES = 256 * 2 ** 20;
+/** The structure's name in a tree. */
+const MODEL_FILE = "model.onnx";
 
 export const run = implementNode(loadModel, async (ctx, _inputs, { source, sha256, inputShapes }) => {
   const files = ctx.sources.source ?? [];
@@ -71,8 +73,18 @@ function sortNodes(graph: Graph): boolean {
   return moved;
 }
 
-/** An untouched file of handy size is the artifact itself: nothing is copied. */
+/**
+ * An untouched file of handy size is the artifact itself, and a large model's untouched files are its tree: nothing is
+ * copied. Between them (a small model with external data, a large one without) the model is written in the artifact's form.
+ */
 async function artifact(ctx: RunContext, { model, file, dataFiles }: OpenedModel): Promise<ArtifactRef<"model">> {
-  const asItIs = dataFiles.length === 0 && file.size <= ONE_FILE_BYTES;
-  return asItIs ? { kind: "model", digest: file.digest, size: file.size } : ctx.artifacts.saveModel(model);
+  const large = [file, ...dataFiles].reduce((sum, { size }) => sum + size, 0) > ONE_FILE_BYTES;
+  if (!large && dataFiles.length === 0) return { kind: "model", digest: file.digest, size: file.size };
+  if (!large || dataFiles.length === 0 || file.size > ONE_FILE_BYTES) return ctx.artifacts.saveModel(model);
+  const folder = file.name.slice(0, file.name.lastIndexOf("/") + 1);
+  const data = dataFiles.map((each) => [each.name.slice(folder.length), each] as const);
+  // A data file of the structure's own name would take its place.
+  if (data.some(([name]) => name === MODEL_FILE)) return ctx.artifacts.saveModel(model);
+  const stored = [[MODEL_FILE, file] as const, ...data].map(([name, { digest, size }]) => [name, { digest, size }]);
+  return ctx.artifacts.putTree("model", Object.fromEntries(stored));
 }

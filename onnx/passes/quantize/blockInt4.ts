@@ -8,6 +8,7 @@
  * A layer whose outputs sum fewer weights than a block (depthwise convolutions, a first layer) would spend more on
  * scales than it saves: its weights take 8 bits, one scale an output channel.
  */
+
 import { DataType } from "../../ir/dataType.ts";
 import type { Model } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
@@ -26,6 +27,7 @@ import {
 } from "../../kernels/quantizeWeights.ts";
 import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
+import { finiteFloats } from "./finiteFloats.ts";
 import { type LayerGram, layerGrams } from "./layerGrams.ts";
 import type { LayerInputs } from "./layerInputs.ts";
 import { type Layer, nodeName } from "./layers.ts";
@@ -34,6 +36,7 @@ import type { LayoutName } from "./layout.ts";
 import { ownWeightSqnrDb, predictedWeightSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
 import { replaceConstant, takeOver } from "./replaceConstant.ts";
+import { type StreamedNibbles, streamedColumns } from "./streamedNibbles.ts";
 
 /** Blocks and 4-bit types in DequantizeLinear came with this operator set. */
 const OPSET = 21;
@@ -43,6 +46,9 @@ const BYTE_LIMIT = 127;
 const DAMPING = 0.1;
 /** Shorter blocks cost more in scales than the finer steps are worth. */
 const SHORTEST_BLOCK = 16;
+
+/** For reports, of weights that are rounded as they are written. */
+export const STREAMED_NOTE = "rounded as it was written, to the nearest: its error was not measured";
 
 /** MatMulNBits takes its input in 8-bit integers, block by block: 1.4 times as fast, for a thousandth of the error. */
 const INTEGER_PRODUCTS = 4;
@@ -66,6 +72,17 @@ export interface BlockOptions {
   readonly minSqnrDb: number;
   /** Names of layers that take 8 bits. */
   readonly spared?: ReadonlySet<string>;
+  /** Bytes of weights from which on they are rounded as they are written, where there is nothing to choose by. */
+  readonly streamFrom?: number;
+}
+
+/** As much as is held in memory for good. */
+const STREAM_FROM = 2 ** 28;
+
+/** Without frames a large model passes through: each weight is read, rounded and written by itself. */
+export function isStreamed(layers: readonly Layer[], options: BlockOptions): boolean {
+  const bytes = layers.reduce((sum, { weight }) => sum + weight.byteLength, 0);
+  return !options.inputs && !options.table && bytes >= (options.streamFrom ?? STREAM_FROM);
 }
 
 /** How the 4-bit weight is stored; undefined where 8 bits serve better. */
@@ -81,10 +98,11 @@ export async function quantizeBlockwise(
   if (forms.some((form) => form?.kind === "packed")) model.opsetImports.set("com.microsoft", 1);
   const writer = new QdqWriter(model.graph);
   const done: BlockLayer[] = [];
+  const streams = isStreamed(layers, options);
   const formed = new Map(layers.map((layer, i) => [layer, forms[i]]));
   for await (const { layer, gram } of options.inputs ? layerGrams(layers, options.inputs) : withoutGrams(layers)) {
     const input = calibrationOf(options.table, layer.input.name);
-    done.push(await writeLayer(layer, formed.get(layer), { writer, input, gram, options }));
+    done.push(await writeLayer(layer, formed.get(layer), { writer, input, gram, streams, options }));
   }
   return { layers: done, upgraded };
 }
@@ -121,12 +139,15 @@ interface Tools {
   readonly input: TensorCalibration | undefined;
   /** X'X of the layer's input: weights are then rounded together, for the least error of what they give. */
   readonly gram?: Float64Array | undefined;
+  /** Whether weights are rounded only as they are written. */
+  readonly streams: boolean;
   readonly options: BlockOptions;
 }
 
 async function writeLayer(layer: Layer, form: Form | undefined, tools: Tools): Promise<BlockLayer> {
   const { minSqnrDb, spared } = tools.options;
   if (!form) return writeBytes(layer, tools);
+  if (tools.streams && form.kind === "packed") return writeStreamed(layer, form.block);
   const design = await designNibbles(layer, form, tools);
   const { ownSqnrDb = Number.POSITIVE_INFINITY } = design;
   const note = `at 4 bits it would keep ${ownSqnrDb.toFixed(1)} dB`;
@@ -163,7 +184,7 @@ async function designNibbles(layer: Layer, form: Form, { input, gram, options }:
   const { view, rule } = layer;
   const { block } = form;
   const columns = columnsOf(layer);
-  const matrix = rowsOf(await layer.weight.floats(), view);
+  const matrix = rowsOf(await finiteFloats(layer.weight, layer.name), view);
   const moments = inputMoments(layer, input);
   const perWeight = (values: readonly number[]) => rowsOf(spreadOverWeights(view, values, matrix.length), view);
   const importance = moments && perWeight(moments.second);
@@ -224,12 +245,34 @@ function writeDequantized(
 }
 
 function writePacked(layer: Layer, { integers, scales, rows, columns, perRow, block }: BlockWeights): void {
-  const { node } = layer;
+  const data = packOffsetNibbles(integers, columns, block);
+  writeProduct(layer, block, {
+    data: Tensor.of(DataType.UINT8, [rows, perRow, block / 2], data),
+    scales: Tensor.f32([scales.length], scales),
+  });
+}
+
+function writeStreamed(layer: Layer, block: number): BlockLayer {
+  const { inputs, outputs } = layer.view;
+  const perRow = Math.ceil(inputs / block);
+  const { data, scales } = streamedColumns(layer.weight, {
+    block,
+    dataType: DataType.UINT8,
+    dims: [outputs, perRow, block / 2],
+    scaleType: DataType.FLOAT,
+    scaleDims: [outputs * perRow],
+  });
+  writeProduct(layer, block, { data, scales });
+  return { layer, bits: 4, block, ownSqnrDb: undefined, note: STREAMED_NOTE };
+}
+
+function writeProduct(layer: Layer, block: number, { data, scales }: StreamedNibbles): void {
+  const { node, view } = layer;
   const { graph } = node;
   const { name } = node.input(layer.rule.weight);
-  const data = packOffsetNibbles(integers, columns, block);
-  const packed = graph.addInitializer(`${name}_q`, Tensor.of(DataType.UINT8, [rows, perRow, block / 2], data));
-  const scale = graph.addInitializer(`${name}_s`, Tensor.f32([scales.length], scales));
+  const packed = graph.addInitializer(`${name}_q`, data);
+  const scale = graph.addInitializer(`${name}_s`, scales);
+  const attributes = { K: view.inputs, N: view.outputs, bits: 4, block_size: block, accuracy_level: INTEGER_PRODUCTS };
   const result = graph.addNode(
     {
       opType: "MatMulNBits",
@@ -237,7 +280,7 @@ function writePacked(layer: Layer, { integers, scales, rows, columns, perRow, bl
       name: nodeName(node),
       inputs: [layer.input, packed, scale],
       outputs: [graph.freshName(`${node.output().name}_n`)],
-      attributes: { K: columns, N: rows, bits: 4, block_size: block, accuracy_level: INTEGER_PRODUCTS },
+      attributes,
     },
     node,
   );

@@ -4,6 +4,7 @@
  *   8 bits: Gather(Wq) -> DequantizeLinear, one scale a column
  *   4 bits: GatherBlockQuantized, one scale a block of a row (ONNX Runtime alone)
  */
+
 import { DataType } from "../../ir/dataType.ts";
 import type { Model, Node } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
@@ -16,8 +17,10 @@ import {
   quantizeChannels,
 } from "../../kernels/quantizeWeights.ts";
 import { addSignalError } from "../../kernels/signalError.ts";
+import { finiteFloats } from "./finiteFloats.ts";
 import { nodeName } from "./layers.ts";
 import { replaceConstant, takeOver } from "./replaceConstant.ts";
+import { type StreamedNibbles, streamedRows } from "./streamedNibbles.ts";
 
 /** Smaller tables are not worth a node. */
 const SMALLEST_TABLE = 2 ** 14;
@@ -51,7 +54,7 @@ export async function embeddingToBytes({ node, table, rows, columns }: Embedding
   const { graph } = node;
   const { name } = node.input(0);
   const out = node.output();
-  const weights = await table.floats();
+  const weights = await finiteFloats(table, nodeName(node));
   const layout = { outer: rows, channels: columns, inner: 1 };
   const scales = leastErrorScales(weights, layout, 127);
   const integers = quantizeChannels(weights, layout, scales, 127);
@@ -75,33 +78,50 @@ export async function embeddingToBytes({ node, table, rows, columns }: Embedding
   return { node: nodeName(node), output: out.name, bits: 8, sqnrDb: sqnrDb({ signal: sum.signal, noise: sum.error }) };
 }
 
+/** `streams`: rows are rounded as they are written, see streamedNibbles.ts. */
 export async function embeddingToNibbles(
-  { node, table, rows, columns }: Embedding,
-  block: number,
+  embedding: Embedding,
+  { block, streams }: { readonly block: number; readonly streams: boolean },
 ): Promise<QuantizedEmbedding> {
+  const { node, table, rows, columns } = embedding;
+  const perRow = Math.ceil(columns / block);
+  const head = { node: nodeName(node), output: node.output().name, bits: 4 as const };
+  if (streams && columns % 2 === 0) {
+    const form = {
+      block,
+      dataType: DataType.INT4,
+      dims: [rows, columns],
+      scaleType: DataType.FLOAT,
+      scaleDims: [rows, perRow],
+    };
+    gatherNibbles(embedding, block, streamedRows(table, form));
+    return { ...head, sqnrDb: undefined };
+  }
+  const weights = await finiteFloats(table, nodeName(node));
+  const { scales, integers } = quantizeBlocks(weights, { columns, block, signed: true });
+  const error = blockError(weights, { integers, scales, columns, perRow, block });
+  gatherNibbles(embedding, block, {
+    data: Tensor.of(DataType.INT4, [rows, columns], packNibbles(integers)),
+    scales: Tensor.f32([rows, perRow], scales),
+  });
+  return { ...head, sqnrDb: sqnrDb(error) };
+}
+
+function gatherNibbles({ node }: Embedding, block: number, { data, scales }: StreamedNibbles): void {
   const { graph } = node;
   const { name } = node.input(0);
-  const out = node.output();
-  const weights = await table.floats();
-  const { scales, integers } = quantizeBlocks(weights, { columns, block, signed: true });
-  const perRow = Math.ceil(columns / block);
-  const error = blockError(weights, { integers, scales, columns, perRow, block });
-  const packed = graph.addInitializer(`${name}_q`, Tensor.of(DataType.INT4, [rows, columns], packNibbles(integers)));
-  const scale = graph.addInitializer(`${name}_s`, Tensor.f32([rows, perRow], scales));
   const gathered = graph.addNode(
     {
       opType: "GatherBlockQuantized",
       domain: "com.microsoft",
       name: nodeName(node),
-      inputs: [packed, node.input(1), scale],
-      outputs: [graph.freshName(`${out.name}_g`)],
+      inputs: [graph.addInitializer(`${name}_q`, data), node.input(1), graph.addInitializer(`${name}_s`, scales)],
+      outputs: [graph.freshName(`${node.output().name}_g`)],
       attributes: { gather_axis: 0, quantize_axis: 1, block_size: block },
     },
     node,
   );
-  const result = { node: nodeName(node), output: out.name, bits: 4 as const, sqnrDb: sqnrDb(error) };
   takeOver(node, gathered.output());
-  return result;
 }
 
 function sqnrDb({ signal, noise }: { signal: number; noise: number }): number | undefined {

@@ -2,7 +2,7 @@
 import type { Model } from "../../ir/graph.ts";
 import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
-import { quantizeBlockwise } from "./blockInt4.ts";
+import { isStreamed, quantizeBlockwise } from "./blockInt4.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
 import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
 import { equalise } from "./equalise.ts";
@@ -37,6 +37,8 @@ export interface QuantizeOptions {
   readonly table?: CalibrationTable | undefined;
   /** INT4: what the layers multiply, where frames are at hand: weights are then rounded by it. */
   readonly inputs?: LayerInputs | undefined;
+  /** INT4: bytes of weights from which on they are rounded as they are written, where there is nothing to choose by. */
+  readonly streamFrom?: number;
   /** SQNR of each layer's own quantization where it was measured, dB by node name; else it is predicted. */
   readonly measured?: ReadonlyMap<string, number>;
   /** Layers that are to stay so too, for the outputs' sake. */
@@ -202,7 +204,8 @@ async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<
   const result = await quantizeBlockwise(model, chosen, options);
   // TensorRT knows no Gather from 4 bits; to unpack a whole table at each run would cost more than it saves.
   const tables = options.layout === "onnxruntime-x86" ? embeddingsOf(model, options.keepFloat) : [];
-  const embedded = await Promise.all(tables.map((table) => embeddingToNibbles(table, options.blockSize)));
+  const form = { block: options.blockSize, streams: isStreamed(chosen, options) };
+  const embedded = await Promise.all(tables.map((table) => embeddingToNibbles(table, form)));
   if (tables.length > 0) model.opsetImports.set("com.microsoft", 1);
   if (options.layout === "onnxruntime-x86") residualsAsSums(model.graph);
   return {

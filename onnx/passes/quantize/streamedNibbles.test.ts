@@ -1,0 +1,106 @@
+import { expect, it } from "vitest";
+import { DataType } from "../../ir/dataType.ts";
+import { Graph, Model } from "../../ir/graph.ts";
+import { type ByteSource, memorySource, Tensor } from "../../ir/tensor.ts";
+import { roundColumns, roundRows } from "../../kernels/roundNibbles.ts";
+import { mulberry32 } from "../../seededTensor.ts";
+import { modelBytes, readModel } from "../../serde.ts";
+import { quantize } from "./quantize.ts";
+import { streamedColumns, streamedRows } from "./streamedNibbles.ts";
+
+const random = mulberry32(3);
+function weights(rows: number, columns: number) {
+  const data = Float32Array.from({ length: rows * columns }, () => random() - 0.5);
+  return { data, bytes: new Uint8Array(data.buffer) };
+}
+
+/** A tensor whose bytes lie elsewhere, behind others; tells how much was read. */
+function tensorElsewhere(dims: readonly number[], bytes: Uint8Array) {
+  const all = new Uint8Array(bytes.length + 100);
+  all.set(bytes, 100);
+  const inner = memorySource(all);
+  const seen = { bytes: 0 };
+  const source: ByteSource = {
+    size: inner.size,
+    read: (offset, length) => {
+      seen.bytes += length;
+      return inner.read(offset, length);
+    },
+  };
+  return { tensor: new Tensor(DataType.FLOAT, dims, { ref: { source, offset: 100, length: bytes.length } }), seen };
+}
+
+async function inPieces({ ref }: Tensor, size: number): Promise<Uint8Array> {
+  if (!ref) throw new Error("it is in memory");
+  const bytes = new Uint8Array(ref.length);
+  for (let at = 0; at < ref.length; at += size) {
+    bytes.set(await ref.source.read(ref.offset + at, Math.min(size, ref.length - at)), at);
+  }
+  return bytes;
+}
+
+const form = (dims: readonly number[], scaleDims: readonly number[]) =>
+  ({ block: 32, dataType: DataType.UINT8, dims, scaleType: DataType.FLOAT, scaleDims }) as const;
+
+it("gives what rounding in memory gives, in any pieces, and reads the weight once", async () => {
+  const { data, bytes } = weights(70, 50);
+  const { tensor, seen } = tensorElsewhere([70, 50], bytes);
+  const expected = roundColumns(data, 50, 32);
+  const streamed = streamedColumns(tensor, form([50, 3, 16], [150]));
+  expect(await inPieces(streamed.data, 77)).toEqual(expected.data);
+  expect(await inPieces(streamed.scales, 13)).toEqual(new Uint8Array(expected.scales.buffer));
+  expect(seen.bytes).toBe(70 * 50 * 4);
+});
+
+it("works through a weight larger than a panel, columns or rows at a time", async () => {
+  const { data, bytes } = weights(70, 50);
+  const byColumns = streamedColumns(tensorElsewhere([70, 50], bytes).tensor, {
+    ...form([50, 3, 16], [150]),
+    panelBytes: 70 * 4 * 7,
+  });
+  expect(await inPieces(byColumns.data, 300)).toEqual(roundColumns(data, 50, 32).data);
+  const byRows = streamedRows(tensorElsewhere([70, 50], bytes).tensor, {
+    ...form([70, 50], [70, 2]),
+    panelBytes: 50 * 4 * 9,
+  });
+  const expected = roundRows(data, 50, 32);
+  expect(await inPieces(byRows.data, 300)).toEqual(expected.data);
+  expect(await inPieces(byRows.scales, 300)).toEqual(new Uint8Array(expected.scales.buffer));
+});
+
+/** ids -> Gather -> MatMul, with weights of so many bytes that a limit of 1 KB streams them. */
+function model(): Model {
+  const graph = new Graph("text");
+  const made = new Model(graph);
+  made.opsetImports.set("", 17);
+  const ids = graph.addInput("ids", { elemType: DataType.INT64, shape: [1, "length"] });
+  const table = graph.addInitializer("table", Tensor.f32([600, 64], weights(600, 64).data));
+  const rows = graph.addNode({ opType: "Gather", name: "embed", inputs: [table, ids], outputs: ["rows"] }).output();
+  const weight = graph.addInitializer("weight", Tensor.f32([64, 48], weights(64, 48).data));
+  const out = graph.addNode({ opType: "MatMul", name: "product", inputs: [rows, weight], outputs: ["out"] }).output();
+  out.type = { elemType: DataType.FLOAT, shape: [1, "length", 48] };
+  graph.addOutput(out);
+  return made;
+}
+
+const options = { format: "int4", layout: "onnxruntime-x86", keepFloat: [], minSqnrDb: 10, io: "float32" } as const;
+
+it("streams a model above the limit: its tensors are computed as they are written", async () => {
+  const streamed = model();
+  const { layers } = await quantize(streamed, { ...options, blockSize: 32, streamFrom: 1024 });
+  expect(layers.map(({ node, bits, ownSqnrDb }) => ({ node, bits, ownSqnrDb }))).toEqual([
+    { node: "product", bits: 4, ownSqnrDb: undefined },
+    { node: "embed", bits: 4, ownSqnrDb: undefined },
+  ]);
+  const read = await readModel(memorySource(await modelBytes(streamed)));
+  expect(read.graph.nodes.map(({ opType }) => opType)).toEqual(["GatherBlockQuantized", "MatMulNBits"]);
+  const written = read.graph.values.get("weight_q")?.initializer;
+  expect(written?.dims).toEqual([48, 2, 16]);
+  expect(new Set(await written?.bytes()).size).toBeGreaterThan(16);
+});
+
+it("does not stream where frames tell what to round by, or below the limit", async () => {
+  const small = model();
+  const { layers } = await quantize(small, { ...options, blockSize: 32 });
+  expect(layers[0]?.ownSqnrDb).toBeGreaterThan(15);
+});
