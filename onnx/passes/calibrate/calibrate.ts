@@ -50,6 +50,7 @@ export class Calibrator implements AsyncDisposable {
   ): Promise<Calibrator> {
     const all = observedTensors(model.graph).filter(({ value }) => only?.has(value.name) ?? true);
     const observed = all.map(({ value, channelAxis }) => ({
+      value,
       statistics: new TensorStatistics(value.name, channelAxis),
       response: responseAfter(value),
     }));
@@ -60,9 +61,12 @@ export class Calibrator implements AsyncDisposable {
         "A model that is quantized or in 16 bits already cannot be calibrated: start from the FP32 one.",
       );
     }
-    const inputs = new Set(model.graph.feeds.map((value) => value.name));
-    const alsoReturn = observed.map(({ statistics }) => statistics.name).filter((name) => !inputs.has(name));
-    return new Calibrator(await PiecewiseRun.open(model, alsoReturn, { evaluator, threads }), observed);
+    const computed = observed.filter(({ value }) => value.producer && !value.constant);
+    const wanted = computed.map(({ value }) => value.name);
+    for (const { value, statistics } of observed) {
+      if (value.constant) statistics.add(await value.constant.floats(), value.constant.dims);
+    }
+    return new Calibrator(await PiecewiseRun.open(model, wanted, { evaluator, threads }), observed);
   }
 
   /** One image: the model's feeds by name. */

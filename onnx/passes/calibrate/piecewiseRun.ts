@@ -38,7 +38,8 @@ export class PiecewiseRun implements AsyncDisposable {
     const parts = canBeCut(model) ? cut(model, wanted) : [];
     if (parts.length < 2) {
       const session = await evaluator.open(model, { ...options, alsoReturn: wanted });
-      return new PiecewiseRun([{ session, inputs: model.graph.feeds.map(({ name }) => name), last: [] }]);
+      const last = [...wanted, ...model.graph.outputs.map(({ name }) => name)];
+      return new PiecewiseRun([{ session, inputs: model.graph.feeds.map(({ name }) => name), last }]);
     }
     const pieces: Piece[] = [];
     const opened = new PiecewiseRun(pieces);
