@@ -23,7 +23,7 @@ function correlated(columns: number, samples: number, seed: number): Float64Arra
 }
 
 function gridFor(weights: Float32Array, columns: number, block: number): { grid: RoundingGrid; nearest: Int8Array } {
-  const { scales, integers } = quantizeBlocks(weights, { columns, block, signed: false });
+  const { scales, integers } = quantizeBlocks(weights, { columns, block, bits: 4, signed: false });
   return { grid: { block, scales, least: -8, most: 7 }, nearest: integers };
 }
 

@@ -70,7 +70,7 @@ describe("quantizeWeights", () => {
 
   it("blocks know their own error, the short last one too", () => {
     const matrix = Float32Array.from({ length: 2 * 10 }, (_, i) => Math.cos(i * 1.7));
-    const { scales, integers } = quantizeBlocks(matrix, { columns: 10, block: 4, signed: false });
+    const { scales, integers } = quantizeBlocks(matrix, { columns: 10, block: 4, bits: 4, signed: false });
     expect(scales.length).toBe(6);
     const { signal, noise } = blockError(matrix, { integers, scales, columns: 10, perRow: 3, block: 4 });
     expect(10 * Math.log10(signal / noise)).toBeGreaterThan(18);

@@ -207,32 +207,46 @@ export function packOffsetNibbles(values: Int8Array, columns: number, block: num
   return packed;
 }
 
+/** Bytes of MatMulNBits: [rows, blocks, block], each number plus 128, the last block of a row filled with 128. */
+export function packOffsetBytes(values: Int8Array, columns: number, block: number): Uint8Array {
+  const rows = values.length / columns;
+  const padded = Math.ceil(columns / block) * block;
+  const packed = new Uint8Array(rows * padded).fill(128);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) packed[r * padded + c] = values[r * columns + c] + 128;
+  }
+  return packed;
+}
+
 export interface BlockForm {
   readonly columns: number;
   readonly block: number;
-  /** Whether the reader takes scales below zero: ONNX Runtime does, TensorRT does not. */
+  readonly bits: 4 | 8;
+  /** Whether the reader takes scales below zero: ONNX Runtime does, TensorRT does not. They serve 4 bits alone. */
   readonly signed: boolean;
 }
 
-/** 4-bit integers and least-error scales of [rows, columns] in blocks along a row; the last block may be shorter. */
+/** Integers and least-error scales of [rows, columns] in blocks along a row; the last block may be shorter. */
 export function quantizeBlocks(
   matrix: Float32Array,
-  { columns, block, signed }: BlockForm,
+  { columns, block, bits, signed }: BlockForm,
   importance?: Float32Array,
 ): { scales: Float32Array; integers: Int8Array } {
   const rows = matrix.length / columns;
   const blocks = Math.ceil(columns / block);
   const scales = new Float32Array(rows * blocks);
   const integers = new Int8Array(matrix.length);
+  const limit = bits === 4 ? 7 : 127;
+  const least = leastInteger(limit);
   for (let r = 0; r < rows; r++) {
     for (let b = 0; b < blocks; b++) {
       const from = r * columns + b * block;
       const to = Math.min(from + block, (r + 1) * columns);
       const part = matrix.subarray(from, to);
       const counts = importance?.subarray(from, to);
-      const scale = signed ? leastErrorSignedScale(part, counts) : leastErrorScale(part, 7, counts);
+      const scale = signed ? leastErrorSignedScale(part, counts) : leastErrorScale(part, limit, counts);
       scales[r * blocks + b] = scale;
-      for (let i = from; i < to; i++) integers[i] = roundEven(matrix[i] / scale, -8, 7);
+      for (let i = from; i < to; i++) integers[i] = roundEven(matrix[i] / scale, least, limit);
     }
   }
   return { scales, integers };

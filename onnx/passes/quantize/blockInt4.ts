@@ -20,23 +20,22 @@ import {
   lostPerRow,
   noisePerRow,
   packNibbles,
-  packOffsetNibbles,
   quantizeBlocks,
   rowsOf,
   transposedMatrix,
 } from "../../kernels/quantizeWeights.ts";
-import { type CalibrationTable, calibrationOf, type TensorCalibration } from "../calibrate/table.ts";
+import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { finiteFloats } from "./finiteFloats.ts";
-import { type LayerGram, layerGrams } from "./layerGrams.ts";
+import { layerGrams } from "./layerGrams.ts";
 import type { LayerInputs } from "./layerInputs.ts";
-import { type Layer, nodeName } from "./layers.ts";
+import type { Layer } from "./layers.ts";
 import { corrected, inputMoments, quantizeLayerWeights } from "./layerWeights.ts";
 import type { LayoutName } from "./layout.ts";
+import { writeByteProduct, writeNibbleProduct, writeStreamedProduct } from "./packedProduct.ts";
 import { ownWeightSqnrDb, predictedWeightSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
-import { replaceConstant, takeOver } from "./replaceConstant.ts";
-import { type StreamedNibbles, streamedColumns } from "./streamedNibbles.ts";
+import { replaceConstant } from "./replaceConstant.ts";
 
 /** Blocks and 4-bit types in DequantizeLinear came with this operator set. */
 const OPSET = 21;
@@ -47,11 +46,8 @@ const DAMPING = 0.1;
 /** Shorter blocks cost more in scales than the finer steps are worth. */
 const SHORTEST_BLOCK = 16;
 
-/** For reports, of weights that are rounded as they are written. */
-export const STREAMED_NOTE = "rounded as it was written, to the nearest: its error was not measured";
-
-/** MatMulNBits takes its input in 8-bit integers, block by block: 1.4 times as fast, for a thousandth of the error. */
-const INTEGER_PRODUCTS = 4;
+/** Of weights that are rounded as they are written. */
+const STREAMED_NOTE = "rounded as it was written, to the nearest: its error was not measured";
 
 export interface BlockLayer {
   readonly layer: Layer;
@@ -96,19 +92,31 @@ export async function quantizeBlockwise(
   const forms = layers.map((layer) => formOf(layer, options));
   const upgraded = forms.every((form) => form?.kind === "packed") ? {} : upgradeOpset(model, OPSET);
   if (forms.some((form) => form?.kind === "packed")) model.opsetImports.set("com.microsoft", 1);
-  const writer = new QdqWriter(model.graph);
-  const done: BlockLayer[] = [];
-  const streams = isStreamed(layers, options);
+  const tools = { writer: new QdqWriter(model.graph), streams: isStreamed(layers, options), options };
   const formed = new Map(layers.map((layer, i) => [layer, forms[i]]));
-  for await (const { layer, gram } of options.inputs ? layerGrams(layers, options.inputs) : withoutGrams(layers)) {
-    const input = calibrationOf(options.table, layer.input.name);
-    done.push(await writeLayer(layer, formed.get(layer), { writer, input, gram, streams, options }));
-  }
+  const designs = options.inputs && (await designsByInputs(formed, options.inputs, options));
+  const done: BlockLayer[] = [];
+  for (const [layer, form] of formed)
+    done.push(await writeLayer(layer, form, { ...tools, design: designs?.get(layer.name) }));
   return { layers: done, upgraded };
 }
 
-function* withoutGrams(layers: readonly Layer[]): Generator<LayerGram> {
-  for (const layer of layers) yield { layer, gram: undefined };
+/** What was rounded by these inputs before, by layer: each try of a search takes the same. */
+const rounded = new WeakMap<LayerInputs, Map<string, NibbleDesign>>();
+
+async function designsByInputs(
+  formed: ReadonlyMap<Layer, Form | undefined>,
+  inputs: LayerInputs,
+  options: BlockOptions,
+): Promise<ReadonlyMap<string, NibbleDesign>> {
+  const designs = rounded.get(inputs) ?? new Map<string, NibbleDesign>();
+  rounded.set(inputs, designs);
+  const missing = [...formed].flatMap(([layer, form]) => (form && !designs.has(layer.name) ? [layer] : []));
+  for await (const { layer, gram } of layerGrams(missing, inputs)) {
+    const form = formed.get(layer);
+    if (form) designs.set(layer.name, await designNibbles(layer, form, { gram, options }));
+  }
+  return designs;
 }
 
 function formOf(layer: Layer, { layout, blockSize }: { layout: LayoutName; blockSize: number }): Form | undefined {
@@ -135,10 +143,8 @@ function fittingBlock(columns: number, most: number): number | undefined {
 
 interface Tools {
   readonly writer: QdqWriter;
-  /** Of the layer's input: weights then count by what they multiply, and the bias takes back what rounding shifts. */
-  readonly input: TensorCalibration | undefined;
-  /** X'X of the layer's input: weights are then rounded together, for the least error of what they give. */
-  readonly gram?: Float64Array | undefined;
+  /** Where it was made beforehand. */
+  readonly design: NibbleDesign | undefined;
   /** Whether weights are rounded only as they are written. */
   readonly streams: boolean;
   readonly options: BlockOptions;
@@ -147,19 +153,25 @@ interface Tools {
 async function writeLayer(layer: Layer, form: Form | undefined, tools: Tools): Promise<BlockLayer> {
   const { minSqnrDb, spared } = tools.options;
   if (!form) return writeBytes(layer, tools);
-  if (tools.streams && form.kind === "packed") return writeStreamed(layer, form.block);
-  const design = await designNibbles(layer, form, tools);
+  if (tools.streams && form.kind === "packed") {
+    writeStreamedProduct(layer, form.block);
+    return { layer, bits: 4, block: form.block, ownSqnrDb: undefined, note: STREAMED_NOTE };
+  }
+  const design = tools.design ?? (await designNibbles(layer, form, tools));
   const { ownSqnrDb = Number.POSITIVE_INFINITY } = design;
   const note = `at 4 bits it would keep ${ownSqnrDb.toFixed(1)} dB`;
-  if (minSqnrDb > 0 && ownSqnrDb < minSqnrDb)
-    return { ...(await writeBytes(layer, tools)), note: `${note}, below ${minSqnrDb} dB` };
-  if (spared?.has(layer.name))
-    return { ...(await writeBytes(layer, tools)), note: `${note}; the outputs need it truer` };
+  const finer = async (): Promise<BlockLayer> =>
+    form.kind === "packed"
+      ? { layer, bits: 8, block: form.block, ownSqnrDb: await writeByteProduct(layer, form.block) }
+      : writeBytes(layer, tools);
+  if (minSqnrDb > 0 && ownSqnrDb < minSqnrDb) return { ...(await finer()), note: `${note}, below ${minSqnrDb} dB` };
+  if (spared?.has(layer.name)) return { ...(await finer()), note: `${note}; the outputs need it truer` };
   writeNibbles(layer, design, tools.writer);
   return { layer, bits: 4, block: form.block, ownSqnrDb: design.ownSqnrDb };
 }
 
-async function writeBytes(layer: Layer, { writer, input, options }: Tools): Promise<BlockLayer> {
+async function writeBytes(layer: Layer, { writer, options }: Tools): Promise<BlockLayer> {
+  const input = calibrationOf(options.table, layer.input.name);
   const weights = await quantizeLayerWeights(layer, { limit: BYTE_LIMIT, input });
   writer.weight(layer, weights);
   if (input && weights.bias) writer.floatBias(layer, weights.bias);
@@ -180,7 +192,15 @@ interface NibbleDesign {
   readonly ownSqnrDb: number | undefined;
 }
 
-async function designNibbles(layer: Layer, form: Form, { input, gram, options }: Tools): Promise<NibbleDesign> {
+interface RoundingBasis {
+  /** X'X of the layer's input: weights are then rounded together, for the least error of what they give. */
+  readonly gram?: Float64Array | undefined;
+  /** Its table tells of the layer's input: weights count by what they multiply, and the bias takes back the shift. */
+  readonly options: BlockOptions;
+}
+
+async function designNibbles(layer: Layer, form: Form, { gram, options }: RoundingBasis): Promise<NibbleDesign> {
+  const input = calibrationOf(options.table, layer.input.name);
   const { view, rule } = layer;
   const { block } = form;
   const columns = columnsOf(layer);
@@ -188,7 +208,7 @@ async function designNibbles(layer: Layer, form: Form, { input, gram, options }:
   const moments = inputMoments(layer, input);
   const perWeight = (values: readonly number[]) => rowsOf(spreadOverWeights(view, values, matrix.length), view);
   const importance = moments && perWeight(moments.second);
-  const nearest = quantizeBlocks(matrix, { columns, block, signed: form.kind === "packed" }, importance);
+  const nearest = quantizeBlocks(matrix, { columns, block, bits: 4, signed: form.kind === "packed" }, importance);
   const { scales } = nearest;
   const integers = gram
     ? roundByHessian(matrix, gram, { block, scales, least: -LIMIT - 1, most: LIMIT }, DAMPING)
@@ -218,7 +238,7 @@ async function designNibbles(layer: Layer, form: Form, { input, gram, options }:
 }
 
 function writeNibbles(layer: Layer, { form, weights, bias }: NibbleDesign, writer: QdqWriter): void {
-  if (form.kind === "packed") writePacked(layer, weights);
+  if (form.kind === "packed") writeNibbleProduct(layer, weights);
   else writeDequantized(layer, weights, { kind: form.kind, writer });
   if (bias) writer.floatBias(layer, bias);
 }
@@ -242,47 +262,4 @@ function writeDequantized(
   );
   matrix.producer?.set("block_size", block);
   replaceConstant(node, rule.weight, weight.dims.length === 2 ? matrix : writer.reshape(matrix, weight.dims, at));
-}
-
-function writePacked(layer: Layer, { integers, scales, rows, columns, perRow, block }: BlockWeights): void {
-  const data = packOffsetNibbles(integers, columns, block);
-  writeProduct(layer, block, {
-    data: Tensor.of(DataType.UINT8, [rows, perRow, block / 2], data),
-    scales: Tensor.f32([scales.length], scales),
-  });
-}
-
-function writeStreamed(layer: Layer, block: number): BlockLayer {
-  const { inputs, outputs } = layer.view;
-  const perRow = Math.ceil(inputs / block);
-  const { data, scales } = streamedColumns(layer.weight, {
-    block,
-    dataType: DataType.UINT8,
-    dims: [outputs, perRow, block / 2],
-    scaleType: DataType.FLOAT,
-    scaleDims: [outputs * perRow],
-  });
-  writeProduct(layer, block, { data, scales });
-  return { layer, bits: 4, block, ownSqnrDb: undefined, note: STREAMED_NOTE };
-}
-
-function writeProduct(layer: Layer, block: number, { data, scales }: StreamedNibbles): void {
-  const { node, view } = layer;
-  const { graph } = node;
-  const { name } = node.input(layer.rule.weight);
-  const packed = graph.addInitializer(`${name}_q`, data);
-  const scale = graph.addInitializer(`${name}_s`, scales);
-  const attributes = { K: view.inputs, N: view.outputs, bits: 4, block_size: block, accuracy_level: INTEGER_PRODUCTS };
-  const result = graph.addNode(
-    {
-      opType: "MatMulNBits",
-      domain: "com.microsoft",
-      name: nodeName(node),
-      inputs: [layer.input, packed, scale],
-      outputs: [graph.freshName(`${node.output().name}_n`)],
-      attributes,
-    },
-    node,
-  );
-  takeOver(node, result.output());
 }

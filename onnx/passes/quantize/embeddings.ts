@@ -98,7 +98,7 @@ export async function embeddingToNibbles(
     return { ...head, sqnrDb: undefined };
   }
   const weights = await finiteFloats(table, nodeName(node));
-  const { scales, integers } = quantizeBlocks(weights, { columns, block, signed: true });
+  const { scales, integers } = quantizeBlocks(weights, { columns, block, bits: 4, signed: true });
   const error = blockError(weights, { integers, scales, columns, perRow, block });
   gatherNibbles(embedding, block, {
     data: Tensor.of(DataType.INT4, [rows, columns], packNibbles(integers)),
