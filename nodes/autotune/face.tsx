@@ -196,7 +196,9 @@ function Points({ report, take }: Pick<FrontProps, "report" | "take">) {
             <td style={right}>{(100 * point.sizeShare).toFixed(0)} %</td>
             <td style={right}>{point.sqnrDb?.toFixed(1) ?? "equal"}</td>
             <td style={right}>{point.mAP?.toFixed(3) ?? "–"}</td>
-            <td style={right}>{point.lossPercent.toFixed(2)}</td>
+            <td style={right}>
+              {point.lossPercent.toFixed(2)} ± {point.lossError.toFixed(2)}
+            </td>
             <td>
               <button type="button" onClick={() => take(point.take)}>
                 Take

@@ -13,6 +13,8 @@ const pointReport = z.object({
   /** Of the worst output; absent where the outputs are equal. */
   sqnrDb: z.number().optional(),
   lossPercent: z.number(),
+  /** Standard error of the loss. */
+  lossError: z.number(),
   mAP: z.number().optional(),
   /** Layers in integers, with their weight alone in 8 bits, and in float. */
   layers: z.object({ int8: z.number(), weights: z.number(), float: z.number() }),
@@ -76,7 +78,18 @@ export function reportOf(outcome: Outcome): Report & AutotuneReport {
   };
 }
 
-function figures({ id, speedup, ms, sizeShare, sqnrDb, lossPercent, mAP, layers, taken }: Point): PointReport {
+function figures({
+  id,
+  speedup,
+  ms,
+  sizeShare,
+  sqnrDb,
+  lossPercent,
+  lossError,
+  mAP,
+  layers,
+  taken,
+}: Point): PointReport {
   return {
     id,
     speedup,
@@ -84,6 +97,7 @@ function figures({ id, speedup, ms, sizeShare, sqnrDb, lossPercent, mAP, layers,
     sizeShare,
     ...(sqnrDb !== undefined && { sqnrDb }),
     lossPercent,
+    lossError,
     ...(mAP !== undefined && { mAP }),
     layers: { ...layers },
     take: [taken.form, ...taken.integers],

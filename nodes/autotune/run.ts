@@ -17,7 +17,7 @@ export const run = implementNode(autotune, async (ctx, { model: ref, tensors, se
     const { layout, objective, take } = params;
     const open = () => ctx.artifacts.openModel(ref);
     const frames = await gatherFrames(ctx, tensors, await open());
-    const { judge, warnings } = await judgeFor(ctx, { model: ref, frames: frames.judging, settings, images });
+    const { judge, warnings } = await judgeFor(ctx, { model: ref, frames: frames.all, settings, images });
     const clock = clockOf(ctx, layout, frames);
     const form = TAKEN.find((name) => name === take[0]);
     const tuned = await tune(

@@ -18,10 +18,10 @@ export const autotune = defineNode({
       title: "Objective",
       help: "fastest: as fast as possible within the loss. truest: as true as possible within the time.",
     }),
-    maxLoss: z.number().min(0).max(100).default(1).meta({
+    maxLoss: z.number().min(0).max(100).default(0.5).meta({
       title: "Loss at most",
       unit: "%",
-      help: "Of mAP where labelled images are wired; of a detector without labels, of the mAP50 expected if its own boxes are right as often as their scores say; of any other model, noise as a share of the outputs' energy (1 % is 20 dB).",
+      help: "Of mAP where labelled images are wired; of a detector without labels, of the mAP50 expected if its own boxes are right as often as their scores say; of any other model, noise as a share of the outputs' energy (1 % is 20 dB). A loss counts by what the frames show for certain: less its standard error.",
     }),
     maxMs: z.number().positive().max(1e6).default(5).meta({
       title: "Time at most",

@@ -23,7 +23,7 @@ import type { LayerResult } from "../quantize/quantize.ts";
 import { type Built, build, type Material, measureNoise, placementOf, sweep } from "./candidates.ts";
 import { chooseIntegers } from "./chooseIntegers.ts";
 import type { Figures } from "./front.ts";
-import { type Judge, lossOf, noisePercent } from "./judge.ts";
+import { type Judge, lossOf, noisePercent, type Verdict } from "./judge.ts";
 import { type Profiler, profileCosts } from "./profileCosts.ts";
 import { prepareForPlacement, type RewriteTried, tuneFloat } from "./tuneFloat.ts";
 import { type Unit, unitsOf } from "./units.ts";
@@ -171,12 +171,12 @@ async function measure(
   const times = await ctx.time(entries.map(({ model }) => model));
   const reference = await OutputReference.of(given, judging, ctx);
   const points: Point[] = [];
-  let whole = 0;
+  let whole: Verdict | undefined;
   for (const [i, entry] of entries.entries()) {
     ctx.report(0.8 + (0.2 * i) / entries.length, `judging ${entry.id}`);
     const { worstDb } = await reference.measure(entry.model);
     const verdict = judge && (await judgeModel(judge, entry.model, ctx));
-    if (i === 0) whole = verdict?.quality ?? 0;
+    whole ??= verdict;
     const ms = times[i] ?? 0;
     points.push({
       ...entry,
@@ -184,7 +184,7 @@ async function measure(
       speedup: (times[0] ?? 0) / ms,
       sizeShare: i === 0 ? 1 : (await bytesOf(entry.model)) / bytes,
       sqnrDb: Number.isFinite(worstDb) ? worstDb : undefined,
-      lossPercent: verdict ? lossOf(verdict.quality, whole) : noisePercent(worstDb),
+      ...(verdict && whole ? lossOf(verdict, whole) : { lossPercent: noisePercent(worstDb), lossError: 0 }),
       ...(verdict?.mAP !== undefined && { mAP: verdict.mAP }),
     });
   }

@@ -64,7 +64,7 @@ export async function measureNoise(
 }
 
 /** Prices, in units of the time that integers save at most over the noise that they then make. */
-const PRICES = [0, 0.3, 1, 3, 10, 30];
+const PRICES = [0, 0.1, 0.3, 1, 3, 10, 30];
 
 /** Sets of units for integers, each once, from the fastest by prediction on; none is empty. */
 export function sweep(

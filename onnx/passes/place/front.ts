@@ -9,6 +9,8 @@ export interface Figures {
   readonly sqnrDb?: number | undefined;
   /** What is lost of the given model's quality, percent; see `Judge`. */
   readonly lossPercent: number;
+  /** Its standard error: how far the frames leave it open. */
+  readonly lossError: number;
   /** COCO's, where there are labels. */
   readonly mAP?: number | undefined;
 }
@@ -18,7 +20,7 @@ export type Objective = (typeof OBJECTIVES)[number];
 
 export interface Limits {
   readonly objective: Objective;
-  /** `fastest`: of those that lose no more, percent. */
+  /** `fastest`: of those that do not show to lose more (by a standard error), percent. */
   readonly maxLoss: number;
   /** `truest`: of those that take no more. */
   readonly maxMs: number;
@@ -49,7 +51,7 @@ export function choose<T extends Figures>(points: readonly T[], { objective, max
     const [truest] = points.filter(({ ms }) => ms <= maxMs).sort((a, b) => truthOf(b) - truthOf(a));
     return truest && smallThenTrue(points.filter((point) => point.ms <= maxMs && truthOf(point) === truthOf(truest)));
   }
-  const within = points.filter(({ lossPercent }) => lossPercent <= maxLoss);
+  const within = points.filter(({ lossPercent, lossError }) => lossPercent - lossError <= maxLoss);
   const fastest = Math.max(...within.map(({ speedup }) => speedup));
   return smallThenTrue(within.filter(({ speedup }) => speedup >= fastest * (1 - RESOLUTION)));
 }

@@ -7,6 +7,8 @@ import type { HostTensors } from "../../ir/hostTensor.ts";
 export interface Verdict {
   /** Higher is better; of the given model too, so that losses are shares of it. */
   readonly quality: number;
+  /** The same of resampled frames (bootstrap), the same samples for every model: how sure a difference is. */
+  readonly resampled: readonly number[];
   /** COCO's, where there are labels. */
   readonly mAP?: number;
 }
@@ -22,7 +24,11 @@ export function noisePercent(sqnrDb: number): number {
   return 100 * 10 ** (-sqnrDb / 10);
 }
 
-/** Percent that is lost of a quality; what gains loses nothing. */
-export function lossOf(quality: number, of: number): number {
-  return of > 0 ? Math.max(0, 100 * (1 - quality / of)) : 0;
+/** What is lost of the given model's quality, percent (what gains loses nothing), with its standard error. */
+export function lossOf(verdict: Verdict, given: Verdict): { lossPercent: number; lossError: number } {
+  const percent = (quality: number, of: number) => (of > 0 ? 100 * (1 - quality / of) : 0);
+  const losses = verdict.resampled.map((quality, i) => percent(quality, given.resampled[i] ?? 0));
+  const mean = losses.reduce((sum, x) => sum + x, 0) / Math.max(1, losses.length);
+  const variance = losses.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, losses.length - 1);
+  return { lossPercent: Math.max(0, percent(verdict.quality, given.quality)), lossError: Math.sqrt(variance) };
 }

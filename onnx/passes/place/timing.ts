@@ -23,7 +23,7 @@ export interface TimingOptions {
 /** Where a session's memory comes to lie moves its times by a few percent: each model is opened this often. */
 const OPENINGS = 3;
 const FEWEST_ROUNDS = 4;
-const MOST_ROUNDS = 40;
+const MOST_ROUNDS = 24;
 
 /** Milliseconds an inference, in the order of the models. */
 export async function timeSideBySide(
