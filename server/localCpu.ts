@@ -22,6 +22,8 @@ export function localCpu(): DeviceProfile {
     peakOps: { f32: f32 * hz * cores, i8: i8 * hz * cores },
     memoryBytes: totalmem(),
     cores,
+    // Lanes of f32 in a register: the block of channels in ONNX Runtime's own layout.
+    channelMultiple: flags.has("avx512f") ? 16 : 8,
     source: "the operating system; peaks from the processor's instruction set",
   };
 }

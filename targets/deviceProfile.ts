@@ -19,6 +19,8 @@ export const deviceProfileSchema = z.strictObject({
   /** NVIDIA compute capability, for example `8.7`. */
   computeCapability: z.string().optional(),
   cores: z.int().positive().optional(),
+  /** Channels that its kernels compute at once: a layer takes as long as one of the next multiple. */
+  channelMultiple: z.int().positive().optional(),
   /** How to predict latencies (`fits.ts`); absent: the fit of the runtime, extrapolated. */
   latency: z
     .strictObject({

@@ -5,6 +5,14 @@ import type { PruneReport } from "./report.ts";
 const NOTICED_DB = 16;
 const TOO_MUCH_DB = 10;
 
+const KEEP_MORE: Readonly<Record<PruneReport["method"], string>> = {
+  channels: "keep more of the multiply-adds",
+  blocks: "keep more of the multiply-adds",
+  "low-rank": "keep more of the multiply-adds",
+  "2:4": "take another method",
+  unstructured: "set fewer weights to zero",
+};
+
 export function accuracyNotes(heldBack: PruneReport["heldBack"], method: PruneReport["method"]): readonly string[] {
   if (!heldBack) return ["What this costs in accuracy is not known: wire tensors to measure it."];
   const figures = Object.entries(heldBack.outputs).flatMap(([name, { sqnrDb }]) =>
@@ -12,7 +20,7 @@ export function accuracyNotes(heldBack: PruneReport["heldBack"], method: PruneRe
   );
   const worst = figures.toSorted((a, b) => a.sqnrDb - b.sqnrDb)[0];
   if (!worst || worst.sqnrDb >= NOTICED_DB) return [];
-  const keepMore = method === "channels" ? "keep more of the multiply-adds" : "set fewer weights to zero";
+  const keepMore = KEEP_MORE[method];
   const figure = `output "${worst.name}" keeps ${worst.sqnrDb.toFixed(1)} dB on held-back items`;
   return worst.sqnrDb < TOO_MUCH_DB
     ? [`Too much is lost: ${figure}. Fine-tune the model, or ${keepMore}.`]

@@ -1,57 +1,63 @@
-/** The method `channels`: what the pass found, as the report tells it. */
+/** The method `channels`: what the pass found, as the report tells it, and the mask for a training framework. */
 import type { Model } from "../../onnx/ir/graph.ts";
 import type { PassContext } from "../../onnx/passes/pass.ts";
 import type { GroupPlan } from "../../onnx/passes/prune/plan.ts";
-import { pruneChannels } from "../../onnx/passes/prune/prune.ts";
+import { type Prediction, type PruneOutcome, pruneChannels } from "../../onnx/passes/prune/prune.ts";
+import type { Report } from "../context.ts";
 import type { FitItems } from "./items.ts";
-import type { PruneReport } from "./report.ts";
+import { repairNotes, repairStatus, willRepair } from "./repairStatus.ts";
+import type { Findings } from "./report.ts";
 
 export interface ChannelParams {
   readonly macs: number;
+  readonly latency: number;
   readonly importance: "auto" | "energy" | "l1" | "l2";
+  readonly scope: "global" | "layer";
   readonly multiple: number;
   readonly repair: boolean;
 }
 
-/** Below this a refit hangs on chance. */
-const FEW_ITEMS = 8;
+/** More than this below the goal is worth a word. */
+const OVERSHOOT = 0.01;
 
-/** Changes the model in place. */
+/** Changes the model in place. `predict` says how long a model takes on the target. */
 export async function cutChannels(
   model: Model,
   params: ChannelParams,
-  { fit }: FitItems,
+  { fit, predict }: Pick<FitItems, "fit"> & { readonly predict: (model: Model) => Prediction },
   ctx: PassContext,
-): Promise<Pick<PruneReport, "macsShare" | "importance" | "groups" | "pinned" | "repair" | "notes">> {
-  const auto = fit.length > 0 ? "energy" : "l2";
-  const importance = params.importance === "auto" ? auto : params.importance;
-  const repair = params.repair && fit.length > 0;
-  const outcome = await pruneChannels(model, { ...params, importance, repair, items: fit }, ctx);
+): Promise<{ readonly findings: Findings; readonly mask: Report }> {
+  const importance = params.importance === "auto" ? (fit.length > 0 ? "energy" : "l2") : params.importance;
+  const setting = { wanted: params.repair, items: fit.length };
+  const timed = params.latency < 1;
+  const { scope, multiple } = params;
+  const keep = timed ? { keep: params.latency, predict } : { keep: params.macs };
+  const options = { ...keep, importance, scope, multiple, repair: willRepair(setting), items: fit };
+  const outcome = await pruneChannels(model, options, ctx);
   const macsShare = outcome.macsBefore > 0 ? outcome.macsAfter / outcome.macsBefore : 1;
-  const notes: string[] = [];
-  if (macsShare > params.macs) {
-    notes.push(
-      `${percent(macsShare)} of the multiply-adds are left, not ${percent(params.macs)}: nothing more can be taken out.`,
-    );
-  }
-  if (repair && fit.length < FEW_ITEMS) notes.push(`Repaired on ${fit.length} item(s) only: wire more, 40 serve well.`);
-  return {
+  const findings = {
     macsShare,
     importance,
+    multiple,
     groups: layerEntries(outcome.groups),
     pinned: [...outcome.pinned],
-    repair: {
-      status: repair ? "done" : "skipped",
-      ...(!repair && { reason: params.repair ? "no tensors are wired to refit on" : "repair is off" }),
-      items: repair ? fit.length : 0,
-      layers: [...outcome.repaired],
-    },
-    notes,
+    repair: repairStatus(setting, outcome.repaired),
+    notes: [...(timed ? [] : goalNotes(macsShare, params)), ...repairNotes(setting)],
   };
+  return { findings, mask: maskOf(outcome) };
+}
+
+function goalNotes(share: number, { macs, multiple }: ChannelParams): readonly string[] {
+  if (share > macs)
+    return [`${percent(share)} of the multiply-adds are left, not ${percent(macs)}: no more can leave.`];
+  if (share > macs - OVERSHOOT) return [];
+  return [
+    `${percent(share)} of the multiply-adds are left, less than ${percent(macs)}: channels leave by ${multiple}; a smaller multiple comes nearer.`,
+  ];
 }
 
 /** One entry a layer: what it writes may lie in several groups (each half of a shuffle in its own). */
-function layerEntries(plans: readonly GroupPlan[]): PruneReport["groups"] {
+function layerEntries(plans: readonly GroupPlan[]): Findings["groups"] {
   const layers = new Map<string, { kept: number; channels: number; steps: boolean }>();
   for (const { group, kept, step } of plans) {
     const { name, units, width } = group;
@@ -70,6 +76,25 @@ function layerEntries(plans: readonly GroupPlan[]): PruneReport["groups"] {
 }
 
 const DEARER = "each of its channels is dearer for the work it saves than those that left";
+
+/** Which indices of each constant are left, and which leave together: enough to prune the same in training code. */
+function maskOf({ constants, groups }: PruneOutcome): Report {
+  return {
+    kind: "prune-mask",
+    version: 1,
+    provenance: "computed",
+    tensors: constants,
+    groups: groups.map(({ group, removed }) => ({
+      name: group.name,
+      units: group.units.map((unit) => ({
+        kept: !removed.includes(unit),
+        parts: unit.flatMap(({ axis: { value, axis }, indices }) =>
+          value.initializer ? [{ tensor: value.name, axis, indices }] : [],
+        ),
+      })),
+    })),
+  };
+}
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;

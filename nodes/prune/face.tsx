@@ -16,8 +16,10 @@ interface Bar {
   readonly total: number;
 }
 
-/** What is left of each layer: channels, or weights that are not zero. */
-function barsOf({ groups, sparse }: PruneReport): readonly Bar[] {
+/** What is left of each layer: channels, ranks, weights that are not zero; of each block, all or nothing. */
+function barsOf({ groups, sparse, blocks, ranks }: PruneReport): readonly Bar[] {
+  if (blocks) return blocks.map(({ node, removed }) => ({ name: node, left: removed ? 0 : 1, total: 1 }));
+  if (ranks) return ranks.map(({ node, rank, fullRank }) => ({ name: node, left: rank ?? fullRank, total: fullRank }));
   if (sparse) return sparse.map(({ node, weights, zeros }) => ({ name: node, left: weights - zeros, total: weights }));
   return groups.map(({ name, kept, channels }) => ({ name, left: kept, total: channels }));
 }
@@ -27,7 +29,7 @@ function Small({ report }: { readonly report: PruneReport }) {
     <svg viewBox="0 0 216 96" width="216" height="96" role="img" aria-label={sentence(report)}>
       <Columns bars={barsOf(report)} width={216} height={58} />
       <text y="76" fontSize="11" fill="var(--text-2)">
-        {work(report)}
+        {[work(report), time(report)].filter((part) => part !== undefined).join(", ")}
       </text>
       <text y="91" fontSize="11" fill="var(--text-3)">
         {error(report) ?? repairText(report)}
@@ -64,7 +66,7 @@ function Columns({ bars, width, height }: ColumnsProps) {
 }
 
 function Large({ report }: { readonly report: PruneReport }) {
-  const { groups, pinned, sparse, notes } = report;
+  const { groups, pinned, sparse, blocks, ranks, notes } = report;
   return (
     <div style={{ display: "grid", gap: 16 }}>
       <p style={{ margin: 0 }}>{sentence(report)}</p>
@@ -93,6 +95,19 @@ function Large({ report }: { readonly report: PruneReport }) {
               <td style={{ textAlign: "right" }}>{((100 * zeros) / weights).toFixed(0)} % zero</td>
             </tr>
           ))}
+          {(blocks ?? []).map(({ node, macsShare, removed }) => (
+            <tr key={node}>
+              <td>{node}</td>
+              <td style={{ textAlign: "right" }}>{removed ? "out" : "stays"}</td>
+              <td style={{ color: "var(--text-3)" }}>{(100 * macsShare).toFixed(1)} % of the multiply-adds</td>
+            </tr>
+          ))}
+          {(ranks ?? []).map(({ node, rank, fullRank }) => (
+            <tr key={node}>
+              <td>{node}</td>
+              <td style={{ textAlign: "right" }}>{rank === undefined ? "whole" : `rank ${rank} of ${fullRank}`}</td>
+            </tr>
+          ))}
           {pinned.map(({ node, channels, pinned: stays, reason }) => (
             <tr key={`pinned ${node}`}>
               <td>{node}</td>
@@ -110,9 +125,17 @@ function Large({ report }: { readonly report: PruneReport }) {
 
 function work({ method, macsShare, sizeBytes, deflatedBytes }: PruneReport): string {
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-  if (method === "unstructured" && deflatedBytes)
+  if ((method === "unstructured" || method === "2:4") && deflatedBytes)
     return `${percent(deflatedBytes.after / deflatedBytes.before)} of the size compressed, no faster`;
   return `${percent(macsShare)} of MACs, ${percent(sizeBytes.after / sizeBytes.before)} of size`;
+}
+
+/** Measured where it was. */
+function time({ latency }: PruneReport): string | undefined {
+  const measured = latency?.measuredMs;
+  const times = measured ?? latency?.predictedMs;
+  if (!times) return undefined;
+  return `${measured ? "" : "≈ "}${times.before.toFixed(2)} → ${times.after.toFixed(2)} ms`;
 }
 
 /** SQNR of the worst output. */
@@ -127,6 +150,6 @@ function repairText({ repair }: PruneReport): string {
 }
 
 function sentence(report: PruneReport): string {
-  const parts = [work(report), error(report), repairText(report)].filter((part) => part !== undefined);
+  const parts = [work(report), time(report), error(report), repairText(report)].filter((part) => part !== undefined);
   return parts.join("; ");
 }

@@ -7,15 +7,19 @@ export const prune = defineNode({
   title: "Prune",
   category: "Optimise",
   icon: "scissors",
-  doc: "Takes whole channels out of a model, or sets small weights to zero, and repairs what is left on a few inputs.",
+  doc: "Takes channels or blocks out of a model, makes layers thinner or weights zero, and repairs what is left on a few inputs.",
   params: z.strictObject({
-    method: z.enum(["channels", "unstructured"]).default("channels").meta({
+    method: z.enum(["channels", "blocks", "low-rank", "2:4", "unstructured"]).default("channels").meta({
       title: "Method",
-      help: "channels: fewer multiply-adds on any device. unstructured: zeros, smaller when compressed, not faster.",
+      help: "channels: fewer multiply-adds on any device. blocks: residual branches that do little. low-rank: one wide product as two thin ones. 2:4: for NVIDIA's sparse tensor cores. unstructured: zeros, smaller when compressed, not faster.",
     }),
     macs: z.number().min(0.05).max(1).default(0.8).meta({
       title: "MACs to keep",
-      help: "Share of the multiply-adds that is left; which channels go is chosen over the whole model.",
+      help: "Share of the multiply-adds that is left, of channels, blocks and low-rank; where they go is chosen over the whole model.",
+    }),
+    latency: z.number().min(0.1).max(1).default(1).meta({
+      title: "Latency to keep",
+      help: "Share of the time that the target is predicted to take; below 1 it decides in place of the MACs, for the method channels.",
     }),
     sparsity: z.number().min(0).max(0.99).default(0.3).meta({
       title: "Sparsity",
@@ -23,11 +27,15 @@ export const prune = defineNode({
     }),
     importance: z.enum(["auto", "energy", "l1", "l2"]).default("auto").meta({
       title: "Importance",
-      help: "energy: what the layers behind lose without the channel, measured on tensors. l1, l2: size of its weights. auto: energy where tensors are wired, else l2.",
+      help: "energy: what the layers behind lose without the channel, measured on tensors; with repair, what they cannot make good. l1, l2: size of its weights. auto: energy where tensors are wired, else l2.",
     }),
-    multiple: z.int().min(1).max(64).default(8).meta({
+    scope: z.enum(["global", "layer"]).default("global").meta({
+      title: "Scope",
+      help: "global: channels leave where they cost least. layer: the same share of every layer.",
+    }),
+    multiple: z.int().min(0).max(64).default(0).meta({
       title: "Channel multiple",
-      help: "Channels left are a multiple of this where they can be; devices compute in blocks.",
+      help: "Channels left are a multiple of this where they can be, since devices compute in blocks; 0: what the target likes.",
     }),
     repair: z.boolean().default(true).meta({
       title: "Repair",
@@ -48,9 +56,14 @@ export const prune = defineNode({
       kind: "report",
       doc: "Channels kept by layer, what stayed and why, work and size, error on held-back items.",
     },
+    mask: {
+      kind: "report",
+      doc: "Of the method channels: the indices that are left of each tensor, and which leave together, to fine-tune in a training framework.",
+    },
   },
   effects: "infers",
-  resources: ["cpu"],
+  resources: ["cpu", "device"],
+  usesTarget: true,
   check: ({ importance, method }, { wired }) =>
     importance === "energy" && method === "channels" && !wired.tensors?.length
       ? [
@@ -65,3 +78,5 @@ export const prune = defineNode({
       : [],
   migrations: {},
 });
+
+export type PruneParams = z.output<typeof prune.params>;

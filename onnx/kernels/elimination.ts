@@ -122,16 +122,56 @@ export function weightScores({ inputs: n, outputs: m, weights, inverse, power, e
 }
 
 /**
- * Sets the weights to zero whose score is below the threshold, in place, channel by channel; the channels not yet
- * visited make good for each (Frantar and Alistarh 2023, "SparseGPT"). Uses up the reader. Returns how many are zero.
+ * Sets the weights to zero whose score is below the threshold, in place. Uses up the reader. Returns how many are zero.
  */
 export function zeroWeightsBelow(reader: LinearReader, scores: Float32Array, threshold: number): number {
+  return zeroWeights(reader, (c, t) => scores[c * reader.outputs + t] < threshold);
+}
+
+/** Of every four channels in a row, the two become zero that an output can best do without: 2:4. Uses up the reader. */
+export function zeroTwoOfFour(reader: LinearReader): number {
+  const { outputs: m } = reader;
+  const zero = new Uint8Array(4 * m);
+  return zeroWeights(reader, (c, t) => {
+    if (c % 4 === 0 && t === 0) markTwoOfFour(reader, c, zero);
+    return zero[(c % 4) * m + t] === 1;
+  });
+}
+
+function markTwoOfFour(
+  { inputs: n, outputs: m, weights, inverse, power }: LinearReader,
+  first: number,
+  zero: Uint8Array,
+) {
+  const unit = [0, 1, 2, 3].map((i) => {
+    const c = first + i;
+    const pivot = inverse ? inverse[c * n + c] : 0;
+    return pivot > 0 ? 1 / pivot : power[c];
+  });
+  for (let t = 0; t < m; t++) {
+    for (let i = 0; i < 4; i++) {
+      const price = unit[i] * weights[(first + i) * m + t] ** 2;
+      let dearer = 0;
+      for (let j = 0; j < 4; j++) {
+        const other = unit[j] * weights[(first + j) * m + t] ** 2;
+        if (other > price || (other === price && j < i)) dearer++;
+      }
+      zero[i * m + t] = dearer >= 2 ? 1 : 0;
+    }
+  }
+}
+
+/**
+ * Sets weights to zero in place, channel by channel; the channels not yet visited make good for each (Frantar and
+ * Alistarh 2023, "SparseGPT"). `isZero` is asked channel by channel, so that it may look at what the weights are by then.
+ */
+function zeroWeights(reader: LinearReader, isZero: (channel: number, output: number) => boolean): number {
   const { inputs: n, outputs: m, weights, inverse } = reader;
   let zeros = 0;
   for (let c = 0; c < n; c++) {
     const lost = new Float64Array(m);
     for (let t = 0; t < m; t++) {
-      if (scores[c * m + t] >= threshold) continue;
+      if (!isZero(c, t)) continue;
       lost[t] = weights[c * m + t];
       weights[c * m + t] = 0;
       zeros++;

@@ -18,8 +18,17 @@ export const matMulPrune: PruneRule = {
     if (rb > 1) coupler.join({ value: b, axis: rb - 1 }, { value: y, axis: ry - 1 });
     joinBatch(coupler, a, y);
     joinBatch(coupler, b, y);
+    if (Math.min(ra, rb) > 2 && !a.constant && !b.constant) pinMatrices(coupler, [a, b]);
   },
 };
+
+/** A product of two activations, one a head: heads leave whole, so that each stays as wide as its scale says. */
+function pinMatrices(coupler: Coupler, values: readonly Value[]): void {
+  for (const value of values) {
+    const rank = coupler.shape(value)?.length ?? 0;
+    for (const axis of [rank - 2, rank - 1]) coupler.pin({ value, axis }, "is the width of an attention head");
+  }
+}
 
 /** The axes before the last two, aligned from the right. */
 function joinBatch(coupler: Coupler, from: Value, to: Value): void {

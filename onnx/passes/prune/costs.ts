@@ -1,17 +1,25 @@
-/** Multiply-accumulates of a graph while axes shrink, without changing it: what a plan saves before it is carried out. */
+/**
+ * Multiply-accumulates of a graph while axes shrink, without changing it: what a plan saves before it is carried out.
+ * Each may be worth more or less than another (milliseconds on a device).
+ */
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { opDef } from "../../ops/index.ts";
 import type { PruneGroup, Unit } from "./groups.ts";
+
+/** What one multiply-accumulate of a node counts. */
+export type Worth = (node: Node) => number;
 
 export class ShrinkingCosts {
   /** Current dimensions of every value of known rank. */
   readonly #dims = new Map<Value, number[]>();
   readonly #macs = new Map<Node, number>();
   readonly #readers = new Map<PruneGroup, readonly Node[]>();
+  readonly #worth: Worth;
   /** Of the whole graph, as it stands. */
   macs = 0;
 
-  constructor(graph: Graph, groups: readonly PruneGroup[]) {
+  constructor(graph: Graph, groups: readonly PruneGroup[], worth: Worth = () => 1) {
+    this.#worth = worth;
     for (const value of graph.values.values()) {
       // A dynamic batch or length counts as 1: shares of the work stay meaningful.
       const dims = value.shape?.map((dim) => (typeof dim === "number" ? dim : 1));
@@ -41,7 +49,12 @@ export class ShrinkingCosts {
       inputDims: (index) => dims(node.inputs[index]),
       outputDims: (index) => dims(node.outputs[index]),
     });
-    return cost?.macs ?? 0;
+    return (cost?.macs ?? 0) * this.#worth(node);
+  }
+
+  /** Of one node, as it stands. */
+  of(node: Node): number {
+    return this.#macs.get(node) ?? 0;
   }
 
   #shrink(units: readonly Unit[], sign: 1 | -1): void {

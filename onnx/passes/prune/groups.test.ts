@@ -46,7 +46,7 @@ describe("planCut", () => {
           Float64Array.from(group.units, (_, i) => i + 1),
         ),
       );
-      const plan = planCut(model.graph, ranked, { macs, multiple: 4 });
+      const plan = planCut(model.graph, ranked, { macs, scope: "global", multiple: 4 });
       for (const { kept } of plan.groups) {
         expect(kept).toBeGreaterThan(0);
         expect(kept % 4).toBe(0);
@@ -63,7 +63,7 @@ describe("planCut", () => {
         Float64Array.from(group.units, (_, i) => 8 - i),
       ),
     );
-    const { groups: plans } = planCut(model.graph, ranked, { macs: 0.6, multiple: 1 });
+    const { groups: plans } = planCut(model.graph, ranked, { macs: 0.6, scope: "global", multiple: 1 });
     for (const { group, removed } of plans)
       expect(removed).toEqual(group.units.slice(group.units.length - removed.length).reverse());
   });

@@ -1,11 +1,12 @@
 /**
- * Which units to take out so that a share of the multiply-accumulates is left, for the least loss.
+ * Which units to take out so that a share of the work is left, for the least loss.
  *
- * Greedy and global: each step takes the `step` least important units of the group whose loss grows least for the work
- * saved. The last step overshoots; what fits is then put back, dearest first.
+ * Greedy: each step takes the `step` least important units of one group; of that whose loss grows least for the work
+ * saved (`global`), or of that which has lost the least share so far (`layer`). The last step overshoots; what fits is
+ * then put back, dearest first.
  */
 import type { Graph } from "../../ir/graph.ts";
-import { ShrinkingCosts } from "./costs.ts";
+import { ShrinkingCosts, type Worth } from "./costs.ts";
 import type { PruneGroup, Unit } from "./groups.ts";
 
 /** A group with its units in the order in which they would leave. */
@@ -44,8 +45,12 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** Share of the multiply-accumulates to keep. */
+  /** Share of the work to keep. */
   readonly macs: number;
+  /** Where channels go: wherever they cost least, or from every layer alike. */
+  readonly scope: "global" | "layer";
+  /** What a multiply-accumulate counts; 1 each where none is given. */
+  readonly worth?: Worth;
   /** Channels left are a multiple of this where they are one now and stay more than one step. */
   readonly multiple: number;
 }
@@ -66,16 +71,13 @@ export function stepOf(group: PruneGroup, multiple: number): number {
 }
 
 export function planCut(graph: Graph, ranked: readonly RankedGroup[], options: PlanOptions): Plan {
-  const costs = new ShrinkingCosts(
-    graph,
-    ranked.map((entry) => entry.group),
-  );
-  const macsBefore = costs.macs;
-  const target = macsBefore * options.macs;
+  const groups = ranked.map((entry) => entry.group);
+  const costs = new ShrinkingCosts(graph, groups, options.worth);
+  const target = costs.macs * options.macs;
   const candidates = ranked.map((entry) => ({ ...entry, step: stepOf(entry.group, options.multiple), taken: 0 }));
   const history: { candidate: Candidate; units: readonly Unit[] }[] = [];
   while (costs.macs > target) {
-    const next = cheapest(candidates, costs);
+    const next = cheapest(candidates, costs, options.scope);
     if (!next) break;
     const units = next.order.slice(next.taken, next.taken + next.step);
     costs.take(next.group, units, 1);
@@ -83,17 +85,33 @@ export function planCut(graph: Graph, ranked: readonly RankedGroup[], options: P
     history.push({ candidate: next, units });
   }
   putBack(history, costs, target);
-  return { macsBefore, macsAfter: costs.macs, groups: candidates.map(planOf) };
+  return { ...workOf(graph, candidates), groups: candidates.map(planOf) };
 }
 
-function cheapest(candidates: readonly Candidate[], costs: ShrinkingCosts): Candidate | undefined {
+/** In plain multiply-accumulates. */
+function workOf(graph: Graph, candidates: readonly Candidate[]): Omit<Plan, "groups"> {
+  const costs = new ShrinkingCosts(
+    graph,
+    candidates.map(({ group }) => group),
+  );
+  const macsBefore = costs.macs;
+  for (const { group, order, taken } of candidates) costs.take(group, order.slice(0, taken), 1);
+  return { macsBefore, macsAfter: costs.macs };
+}
+
+function cheapest(
+  candidates: readonly Candidate[],
+  costs: ShrinkingCosts,
+  scope: PlanOptions["scope"],
+): Candidate | undefined {
   let best: { candidate: Candidate; rate: number } | undefined;
   for (const candidate of candidates) {
     const { group, order, loss, step, taken } = candidate;
     if (order.length - taken <= step) continue;
     const saved = costs.saving(group, order.slice(taken, taken + step));
     if (saved <= 0) continue;
-    const rate = ((loss[taken + step] ?? 0) - (loss[taken] ?? 0)) / saved;
+    const rate =
+      scope === "layer" ? (taken + step) / order.length : ((loss[taken + step] ?? 0) - (loss[taken] ?? 0)) / saved;
     if (!best || rate < best.rate) best = { candidate, rate };
   }
   return best?.candidate;

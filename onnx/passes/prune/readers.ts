@@ -49,7 +49,8 @@ export async function channelReaders(model: Model, options: ReaderOptions): Prom
   return readers;
 }
 
-async function momentsOf(
+/** By value: second moments of its channels and of a constant 1 behind them. */
+export async function momentsOf(
   model: Model,
   layers: readonly Layer[],
   { evaluator, items, signal }: ReaderOptions,
@@ -76,9 +77,37 @@ async function momentsOf(
 const NO_TARGETS = new Float32Array(0);
 
 async function readerOf(layer: Layer, seen: NormalEquations, refit: boolean): Promise<ChannelReader> {
+  const { rows, moments, means, inputs } = await readingOf(layer, seen, refit);
+  const ridge = refit && !isGrouped(layer) && inputs <= WIDEST ? RIDGE : undefined;
+  return { layer, linear: newLinearReader(rows, moments, ridge), means };
+}
+
+/** Without inputs: every channel counts alike, and nothing makes good. */
+export async function blindReader(layer: Layer): Promise<ChannelReader> {
+  const rows = await inputRows(layer.weight, layer.inAxis ?? 0);
+  const inputs = layer.weight.initializer?.dims[layer.inAxis ?? 0] ?? 0;
+  return { layer, linear: newLinearReader(rows, identity(inputs), undefined), means: undefined };
+}
+
+export function identity(n: number): Float64Array {
+  const matrix = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) matrix[i * n + i] = 1;
+  return matrix;
+}
+
+export interface Reading {
+  readonly inputs: number;
+  /** The weight with the channels it reads as rows. */
+  readonly rows: Float64Array;
+  /** Second moments of these channels, inputs x inputs; without their means where a bias can take those in. */
+  readonly moments: Float64Array;
+  readonly means: Float64Array | undefined;
+}
+
+export async function readingOf(layer: Layer, seen: NormalEquations, refit: boolean): Promise<Reading> {
   const { node, weight, inAxis = 0 } = layer;
   const channels = seen.n - 1;
-  const grouped = (node.int("group") ?? 1) > 1;
+  const grouped = isGrouped(layer);
   const centred = refit && !grouped && takesBias(node);
   const means = Float64Array.from({ length: channels }, (_, i) => (seen.gram[channels * seen.n + i] ?? 0) / seen.rows);
   const rows = await inputRows(weight, inAxis);
@@ -94,8 +123,11 @@ async function readerOf(layer: Layer, seen: NormalEquations, refit: boolean): Pr
       if (row !== column) moments[column * inputs + row] = (moments[column * inputs + row] ?? 0) + moment;
     }
   }
-  const ridge = refit && !grouped && inputs <= WIDEST ? RIDGE : undefined;
-  return { layer, linear: newLinearReader(rows, moments, ridge), means: centred ? means : undefined };
+  return { inputs, rows, moments, means: centred ? means : undefined };
+}
+
+function isGrouped({ node }: Layer): boolean {
+  return (node.int("group") ?? 1) > 1;
 }
 
 /** Every output gets each of its weights' products, and the bias as it is. */

@@ -61,7 +61,7 @@ describe("repair", () => {
     const errorOf = async (repair: boolean) => {
       const model = redundant(kind);
       const original = extract(model, [`y${model.graph.nodes.length - 1}`]);
-      const options = { macs: 0.5, importance: "l2", multiple: 1, repair, items } as const;
+      const options = { keep: 0.5, scope: "global", importance: "l2", multiple: 1, repair, items } as const;
       const outcome = await pruneChannels(model, options, { evaluator });
       expect(outcome.macsAfter / outcome.macsBefore).toBeCloseTo(0.5, 5);
       const [before, after] = [await outputsOf(original, fresh, tempDir), await outputsOf(model, fresh, tempDir)];

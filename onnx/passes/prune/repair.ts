@@ -15,7 +15,9 @@ export interface RepairOptions {
   readonly evaluator: Evaluator;
   readonly items: readonly HostTensors[];
   /** Channels of a value's axis in the original model that are left; undefined where all are. */
-  readonly kept: (value: string, axis: number) => readonly number[] | undefined;
+  readonly kept?: (value: string, axis: number) => readonly number[] | undefined;
+  /** Names of values that are computed in another way than in the original. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 export interface RepairedLayer {
@@ -38,7 +40,7 @@ export async function repair(
   ctx: PassContext,
 ): Promise<readonly RepairedLayer[]> {
   const repaired: RepairedLayer[] = [];
-  const layers = layersBehindCuts(pruned.graph, options);
+  const layers = layersBehind(pruned.graph, options).filter(({ y }) => original.graph.values.has(y.name));
   const { evaluator, items } = options;
   const runs = {
     target: new StepwiseRun(original, items, evaluator),
@@ -66,14 +68,14 @@ function nameOf(layer: Layer): string {
   return layer.node.name || layer.y.name;
 }
 
-/** Layers whose input differs from the original's: something in front of them, or they themselves, lost channels. */
-function layersBehindCuts(graph: Graph, options: RepairOptions): readonly Layer[] {
+/** Layers whose input differs from the original's: something in front of them, or they themselves, changed. */
+function layersBehind(graph: Graph, { kept, changed }: RepairOptions): readonly Layer[] {
   const touched = new Set<Value>();
-  for (const current of graph.nodes) {
-    const cut = current.inputs.some(
-      (value) => value && (touched.has(value) || value.shape?.some((_, axis) => options.kept(value.name, axis))),
-    );
-    if (cut) for (const out of current.outputs) if (out) touched.add(out);
+  const isTouched = (value: Value) =>
+    touched.has(value) || value.shape?.some((_, axis) => kept?.(value.name, axis) !== undefined);
+  for (const node of graph.nodes) {
+    const isCut = node.inputs.some((value) => value && isTouched(value));
+    for (const out of node.outputs) if (out && (isCut || changed?.has(out.name))) touched.add(out);
   }
   return layersOf(graph).filter((layer) => touched.has(layer.y) && touched.has(layer.x));
 }
@@ -82,7 +84,7 @@ function fitOf(layer: Layer, { items, kept }: RepairOptions): LayerFit | undefin
   const shape = layerShape(layer);
   if (!shape) return undefined;
   const count = shape.groups * shape.outputs;
-  const channels = kept(layer.y.name, layer.yAxis) ?? Array.from({ length: count }, (_, i) => i);
+  const channels = kept?.(layer.y.name, layer.yAxis) ?? Array.from({ length: count }, (_, i) => i);
   const unknowns = shape.inputs * shape.geometry.kernel[0] * shape.geometry.kernel[1] + 1;
   const rows = Math.max(MIN_ROWS, ROWS_PER_UNKNOWN * unknowns);
   return new LayerFit(layer, shape, channels, Math.ceil(rows / items.length));

@@ -1,5 +1,5 @@
 /** Puts the changed weights of a reader into a model (the reader's own or a copy with the same names). */
-import type { Model } from "../../ir/graph.ts";
+import type { Model, Node } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { type ChannelReader, rowPlaces } from "./readers.ts";
 
@@ -15,15 +15,20 @@ export async function writeReader(model: Model, reader: ChannelReader, weights: 
   for (const at of data.keys()) data[at] = weights[place(at)] ?? 0;
   weight.initializer = Tensor.f32(dims, data);
   if (!means) return;
-  const shift = meanLost(reader.linear.weights, weights, { means, outputs: dims[layer.outAxis] ?? 1 });
+  await addToBias(node, meanLost(reader.linear.weights, weights, { means, outputs: dims[layer.outAxis] ?? 1 }));
+}
+
+/** Into a bias of the layer's own; left as it is where it has one of another size. */
+export async function addToBias(node: Node, shift: Float32Array): Promise<void> {
   const old = await node.inputs[2]?.initializer?.floats();
   if (old ? old.length !== shift.length : node.inputs[2]) return;
   const bias = shift.map((delta, m) => (old?.[m] ?? 0) + delta);
-  node.setInput(2, model.graph.addInitializer(`${layer.weight.name}_bias`, Tensor.f32([bias.length], bias)));
+  const name = `${node.inputs[1]?.name ?? node.name}_bias`;
+  node.setInput(2, node.graph.addInitializer(name, Tensor.f32([bias.length], bias)));
 }
 
 /** W mean(x) of old weights less that of new ones, by output. */
-function meanLost(
+export function meanLost(
   old: Float64Array,
   now: Float64Array,
   { means, outputs }: { readonly means: Float64Array; readonly outputs: number },
