@@ -14,6 +14,7 @@ import { foldConstants, foldShapes } from "./constantFolding.ts";
 import { fuseAffine } from "./convAffine.ts";
 import { dropDeadNodes } from "./deadNodes.ts";
 import { fuseFocusIntoConv } from "./focus.ts";
+import { fuseGelu } from "./gelu.ts";
 import { fuseMatMulAdd } from "./gemm.ts";
 import { dropCastPairs, dropIdentities, mergeReshapes } from "./identities.ts";
 import {
@@ -47,6 +48,7 @@ export const simplifyRules: readonly Rule[] = [
   mergeEqualInitializers,
   mergeCommonSubexpressions,
   fuseLayerNormalization,
+  fuseGelu,
   fuseMatMulAdd,
   foldTransposeIntoGemm,
   fusePadIntoLayer,
