@@ -5,7 +5,7 @@ import type { Stream, TensorItem } from "../ports.ts";
 import { feedsFor, feedsOf } from "../streams.ts";
 
 /** They are held in memory. */
-const MOST = 24;
+const MOST = 16;
 /** Short texts say little each: more of them serve the choices, while they are small. */
 const MOST_SMALL = 256;
 const SMALL_BYTES = 2 ** 20;

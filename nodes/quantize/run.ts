@@ -37,6 +37,7 @@ export const run = implementNode(quantize, async (ctx, { model: ref, calibration
     const outputs = float.graph.outputs.map(({ name }) => name);
     const names = [...new Set([...result.layers.map(({ output }) => output), ...outputs])];
     const before = await from.open();
+    if (measures) ctx.progress(0, 1, "tries", "measuring layers");
     const sqnr = measures
       ? await measureSqnr({ float: before, quantized: model }, names, frames.judging, ctx)
       : undefined;

@@ -35,25 +35,34 @@ export function roundByHessian(
   damping = DAMPING,
 ): Int8Array {
   const n = Math.sqrt(hessian.length);
+  const rows = weights.length / n;
   const order = leastEnergyFirst(hessian, n);
   const damped = permuted(hessian, order, damping);
   const l = damped && cholesky(damped, n);
+  const all: Row[] = Array.from({ length: rows }, (_, r) => inOrder(weights, grid, { row: r, order }));
+  if (l && damped) {
+    const errors = new Float64Array(weights.length);
+    for (const [r, row] of all.entries()) roundBackwards(l, row, grid, errors.subarray(r * n, (r + 1) * n));
+    const gradients = timesSymmetric(errors, damped, n);
+    for (const [r, row] of all.entries()) descend(damped, row, grid, gradients.subarray(r * n, (r + 1) * n));
+  } else for (const { w, q, scale } of all) for (let j = 0; j < n; j++) q[j] = nearest(w[j] / scale[j], grid);
   const integers = new Int8Array(weights.length);
-  const w = new Float64Array(n);
-  const q = new Float64Array(n);
-  const scale = new Float64Array(n);
-  for (let from = 0; from < weights.length; from += n) {
-    for (let j = 0; j < n; j++) {
-      w[j] = weights[from + order[j]];
-      scale[j] = scaleAt(grid, from / n, order[j], n);
-    }
-    if (l && damped) {
-      roundBackwards(l, w, { q, scale, grid });
-      descend(damped, w, { q, scale, grid });
-    } else for (let j = 0; j < n; j++) q[j] = nearest(w[j] / scale[j], grid);
-    for (let j = 0; j < n; j++) integers[from + order[j]] = q[j];
-  }
+  for (const [r, { q }] of all.entries()) for (let j = 0; j < n; j++) integers[r * n + order[j]] = q[j];
   return integers;
+}
+
+/** One row on its way, in the order of the rounding: weights, their integers, and the scale of each. */
+interface Row {
+  readonly w: Float64Array;
+  readonly q: Float64Array;
+  readonly scale: Float64Array;
+}
+
+function inOrder(weights: Float32Array, grid: RoundingGrid, at: { row: number; order: Int32Array }): Row {
+  const { row, order } = at;
+  const n = order.length;
+  const scale = Float64Array.from(order, (column) => scaleAt(grid, row, column, n));
+  return { w: Float64Array.from(order, (column) => weights[row * n + column]), q: new Float64Array(n), scale };
 }
 
 /** Per row e'He of the integers. */
@@ -108,28 +117,48 @@ function permuted(hessian: Float64Array, order: Int32Array, share: number): Floa
   return out;
 }
 
-/** One row on its way: its integers and the scale of each. */
-interface Row {
-  readonly q: Float64Array;
-  readonly scale: Float64Array;
-  readonly grid: RoundingGrid;
-}
-
-function roundBackwards(l: Float64Array, w: Float64Array, { q, scale, grid }: Row): void {
+function roundBackwards(l: Float64Array, { w, q, scale }: Row, grid: RoundingGrid, errors: Float64Array): void {
   const n = w.length;
   const owed = new Float64Array(n);
   for (let j = n - 1; j >= 0; j--) {
     const row = j * n;
     q[j] = nearest((w[j] + owed[j] / l[row + j]) / scale[j], grid);
     const error = w[j] - q[j] * scale[j];
+    errors[j] = error;
     for (let i = 0; i < j; i++) owed[i] += l[row + i] * error;
   }
 }
 
-function descend(h: Float64Array, w: Float64Array, { q, scale, grid }: Row): void {
-  const n = w.length;
-  const gradient = new Float64Array(n);
-  for (let j = 0; j < n; j++) addRow(h, j, w[j] - q[j] * scale[j], gradient);
+/** Rows e to rows He, two by two: a symmetric H lets each be a product of rows that lie together. */
+function timesSymmetric(rows: Float64Array, h: Float64Array, n: number): Float64Array {
+  const out = new Float64Array(rows.length);
+  const count = rows.length / n;
+  for (let r = 0; r < count; r += 2) {
+    const a = r * n;
+    const b = r + 1 < count ? a + n : a;
+    for (let j = 0; j < n; j += 2) {
+      const u = j * n;
+      const v = j + 1 < n ? u + n : u;
+      let [au, av, bu, bv] = [0, 0, 0, 0];
+      for (let i = 0; i < n; i++) {
+        const [x, y, s, t] = [rows[a + i], rows[b + i], h[u + i], h[v + i]];
+        au += x * s;
+        av += x * t;
+        bu += y * s;
+        bv += y * t;
+      }
+      out[a + j] = au;
+      out[b + j] = bu;
+      if (v === u) continue;
+      out[a + j + 1] = av;
+      out[b + j + 1] = bv;
+    }
+  }
+  return out;
+}
+
+function descend(h: Float64Array, { q, scale }: Row, grid: RoundingGrid, gradient: Float64Array): void {
+  const n = q.length;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let moved = false;
     for (let j = 0; j < n; j++) {

@@ -19,23 +19,27 @@ export function roundActivations(values: Float32Array, steps: ActivationSteps): 
   return rounded;
 }
 
-/** Adds x, and x - q(x), of each column of `rows` numbers. */
-export function addColumnSums(
-  values: Float32Array,
-  rounded: Float32Array,
-  rows: number,
-  into: { readonly sums: Float64Array; readonly shifts: Float64Array },
-): void {
-  const { sums, shifts } = into;
-  for (let c = 0; c < sums.length; c++) {
+/** Adds x - q(x) of each channel of a tensor laid out [outer, channels, inner]. */
+export function addShifts(data: Float32Array, inner: number, steps: ActivationSteps, into: Float64Array): void {
+  const { scale, zeroPoint, least, most } = steps;
+  const inverse = 1 / scale;
+  const [low, high] = [least - zeroPoint, most - zeroPoint];
+  for (let at = 0, c = 0; at < data.length; c = c + 1 === into.length ? 0 : c + 1) {
     let sum = 0;
-    let shift = 0;
-    for (let i = c * rows; i < (c + 1) * rows; i++) {
-      sum += rounded[i];
-      shift += values[i] - rounded[i];
+    for (const end = at + inner; at < end; at++) {
+      const q = Math.round(data[at] * inverse);
+      sum += data[at] - (q > high ? high : Math.max(q, low)) * scale;
     }
-    sums[c] += sum;
-    shifts[c] += shift;
+    into[c] += sum;
+  }
+}
+
+/** Adds the sums of columns of `rows` numbers. */
+export function addColumnSums(columns: Float32Array, rows: number, into: Float64Array): void {
+  for (let c = 0; c < into.length; c++) {
+    let sum = 0;
+    for (let i = c * rows; i < (c + 1) * rows; i++) sum += columns[i];
+    into[c] += sum;
   }
 }
 

@@ -25,6 +25,8 @@ export interface LeftInFloat {
   readonly node: string;
   readonly opType: string;
   readonly reason: string;
+  /** What it would keep if it alone were quantized, dB, where that is the reason. */
+  readonly ownSqnrDb?: number | undefined;
 }
 
 /** The name a user knows a node by: its own, or that of what it writes. */

@@ -5,11 +5,12 @@
 import type { Evaluator } from "../../evaluator.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensor, HostTensors } from "../../ir/hostTensor.ts";
+import { samplePositions } from "../../kernels/convSamples.ts";
 import { PiecewiseRun } from "../calibrate/piecewiseRun.ts";
 import { SqnrByName } from "./sqnrByName.ts";
 
-/** Numbers of an inner tensor that are compared, at even steps; of the model's outputs all are. */
-const SAMPLES = 16_384;
+/** Numbers of an inner tensor that are compared; of the model's outputs all are. */
+const SAMPLES = 4096;
 
 /** SQNR by tensor name, dB; absent where the two were equal. Errors of earlier layers are in later ones. */
 export async function measureSqnr(
@@ -51,7 +52,8 @@ function copied(tensor: HostTensor): HostTensor {
 function sampled(tensor: HostTensor): HostTensor {
   const { data } = tensor;
   if (data.length <= SAMPLES || !(data instanceof Float32Array)) return copied(tensor);
-  const step = data.length / SAMPLES;
-  const samples = Float32Array.from({ length: SAMPLES }, (_, i) => data[Math.floor(i * step)] ?? 0);
+  const positions = samplePositions(data.length, SAMPLES, 1);
+  const samples = new Float32Array(SAMPLES);
+  for (const [i, position] of positions.entries()) samples[i] = data[position] ?? 0;
   return { ...tensor, dims: [SAMPLES], data: samples };
 }

@@ -123,7 +123,10 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   const tooNoisy = new Map<string, LeftInFloat>();
   for (const { layer, predictedSqnrDb } of design.layers) {
     const reason = placed(layer) ? undefined : reasonForFloat(layer.name, predictedSqnrDb, options);
-    if (reason) tooNoisy.set(layer.name, { node: layer.name, opType: layer.node.opType, reason });
+    if (reason) {
+      const ownSqnrDb = options.measured?.get(layer.name) ?? predictedSqnrDb;
+      tooNoisy.set(layer.name, { node: layer.name, opType: layer.node.opType, reason, ownSqnrDb });
+    }
   }
   if (tooNoisy.size > 0) {
     layers = layers.filter(({ name }) => !tooNoisy.has(name));

@@ -10,8 +10,8 @@
 import type { Model } from "../../ir/graph.ts";
 import { attempt, type Evidence, type Try } from "./evidence.ts";
 import type { MeasuringContext } from "./outputReference.ts";
-import { type LayerResult, type QuantizeOptions, type QuantizeResult, quantize } from "./quantize.ts";
-import { type CalibratedOptions, refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
+import type { LayerResult, QuantizeOptions, QuantizeResult } from "./quantize.ts";
+import { refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
 import { measureSensitivity } from "./sensitivity.ts";
 
 export interface EvidentQuantization {
@@ -47,27 +47,17 @@ export async function quantizeByEvidence(
   return { model, result, open: standing.evidence.open, ...(methods && { methods }), ...(steps && { steps }) };
 }
 
-/** Predictions are cautious: a layer that measures well is quantized after all. */
+/** Predictions are cautious: a layer that is left in float for what it would keep is quantized after all where it measures well. */
 async function withMeasuredLayers({ options, evidence, best }: Standing, ctx: MeasuringContext): Promise<Standing> {
-  const { table, layout, format, minSqnrDb } = options;
-  if (format !== "int8" || !table || minSqnrDb === 0) return { options, evidence, best };
-  const suspects = await suspectsOf({ ...options, table }, evidence);
-  if (suspects.length === 0) return { options, evidence, best };
+  const { table, layout, format } = options;
+  const suspects = byOwnError(best.result.kept).slice(0, SUSPECTS);
+  if (format !== "int8" || !table || suspects.length === 0) return { options, evidence, best };
   const measured = await measureSensitivity({ ...evidence, layout, table, suspects }, ctx);
   const informed = { ...options, measured };
   return { options: informed, evidence, best: await attempt(informed, evidence) };
 }
 
-/** The worst of the layers that are predicted to keep less than the floor, of all that could be quantized. */
-async function suspectsOf(
-  { minSqnrDb, ...options }: CalibratedOptions,
-  { open }: Evidence,
-): Promise<readonly string[]> {
-  const { layers } = await quantize(await open(), { ...options, minSqnrDb: 0 });
-  return byOwnError(layers.filter(({ ownSqnrDb = minSqnrDb }) => ownSqnrDb < minSqnrDb)).slice(0, SUSPECTS);
-}
-
-function byOwnError(layers: readonly LayerResult[]): readonly string[] {
+function byOwnError(layers: readonly Pick<LayerResult, "node" | "ownSqnrDb">[]): readonly string[] {
   const known = layers.flatMap(({ node, ownSqnrDb }) => (ownSqnrDb === undefined ? [] : [{ node, ownSqnrDb }]));
   return known.sort((a, b) => a.ownSqnrDb - b.ownSqnrDb).map(({ node }) => node);
 }

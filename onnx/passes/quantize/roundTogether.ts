@@ -1,6 +1,6 @@
 /** A layer's weights rounded by what they multiply, and what the rounding of that shifts: both from observed inputs. */
 import { roundByHessian } from "../../kernels/gptq.ts";
-import type { WeightBlocks } from "../../kernels/layerError.ts";
+import { sumPerOutput, type WeightBlocks } from "../../kernels/layerError.ts";
 import { fromRows, rowsOf } from "../../kernels/quantizeWeights.ts";
 import type { RoundedInput } from "./roundedInputs.ts";
 
@@ -31,11 +31,5 @@ export function roundTogether(weights: Float32Array, { view, scales, limit, seen
 
 /** Per output channel the mean that the rounding of the inputs takes from the layer's output. */
 export function inputShift(rounded: Float32Array, view: WeightBlocks, { shifts }: RoundedInput): Float64Array {
-  const { groups, outputs, inputs, taps } = view;
-  const rows = rowsOf(rounded, view);
-  const columns = inputs * taps;
-  return Float64Array.from({ length: groups * outputs }, (_, r) => {
-    const own = shifts.subarray(Math.floor(r / outputs) * columns);
-    return rows.subarray(r * columns, (r + 1) * columns).reduce((sum, w, i) => sum + w * (own[i] ?? 0), 0);
-  });
+  return sumPerOutput(view, (i) => rounded[i] ?? 0, shifts);
 }

@@ -6,7 +6,7 @@
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import { type ConvGeometry, gatherInputs, samplePositions } from "../../kernels/convSamples.ts";
-import { addColumnSums, addProducts, centred, roundActivations } from "../../kernels/roundActivations.ts";
+import { addColumnSums, addProducts, addShifts, centred, roundActivations } from "../../kernels/roundActivations.ts";
 import { PiecewiseRun } from "../calibrate/piecewiseRun.ts";
 import { asImage, convGeometry, UNIT } from "../prune/refit.ts";
 import { integersOf, type QuantizationParameters } from "./activationRange.ts";
@@ -16,7 +16,7 @@ import type { MeasuringContext } from "./outputReference.ts";
 export interface RoundedInput {
   /** X'X of each group over its inputs x taps, its lower triangle, around the mean. */
   readonly grams: readonly Float64Array[];
-  /** Mean of x - q(x) of all groups' inputs x taps. */
+  /** Mean of x - q(x) of each input channel, over all positions. */
   readonly shifts: Float64Array;
 }
 
@@ -79,6 +79,8 @@ class Sampler {
   readonly #shifts: Float64Array;
   readonly #rowsPerFrame: number;
   #rows = 0;
+  /** Of each channel. */
+  #values = 0;
 
   constructor(
     readonly layer: Layer,
@@ -89,7 +91,7 @@ class Sampler {
     const unknowns = inputs * taps;
     this.#grams = Array.from({ length: groups }, () => new Float64Array(unknowns ** 2));
     this.#sums = new Float64Array(groups * unknowns);
-    this.#shifts = new Float64Array(groups * unknowns);
+    this.#shifts = new Float64Array(groups * inputs);
     this.#rowsPerFrame = Math.ceil(Math.max(MIN_ROWS, ROWS_PER_UNKNOWN * unknowns) / how.frames);
   }
 
@@ -105,10 +107,13 @@ class Sampler {
     const rows = positions.length;
     const all = { from: 0, count: groups * inputs };
     const columns = gatherInputs(image, all, { positions, outHeight, outWidth }, geometry);
-    const rounded = roundActivations(columns, { ...rounding, ...integersOf(rounding) });
-    addColumnSums(columns, rounded, rows, { sums: this.#sums, shifts: this.#shifts });
+    const steps = { ...rounding, ...integersOf(rounding) };
+    const rounded = roundActivations(columns, steps);
+    addColumnSums(rounded, rows, this.#sums);
     const size = (this.#sums.length / groups) * rows;
     for (const [g, gram] of this.#grams.entries()) addProducts(rounded.subarray(g * size, (g + 1) * size), rows, gram);
+    addShifts(image.data, (image.dims[2] ?? 1) * (image.dims[3] ?? 1), steps, this.#shifts);
+    this.#values += image.data.length / this.#shifts.length;
     this.#rows += rows;
   }
 
@@ -118,6 +123,6 @@ class Sampler {
     const grams = this.#grams.map((gram, g) =>
       centred(gram, this.#sums.subarray(g * unknowns, (g + 1) * unknowns), rows),
     );
-    return { grams, shifts: this.#shifts.map((sum) => sum / rows) };
+    return { grams, shifts: this.#shifts.map((sum) => sum / Math.max(1, this.#values)) };
   }
 }
