@@ -57,7 +57,12 @@ async function withMeasuredLayers({ options, evidence, best }: Standing, ctx: Me
   return { options: informed, evidence, best: await attempt(informed, evidence) };
 }
 
-function byOwnError(layers: readonly Pick<LayerResult, "node" | "ownSqnrDb">[]): readonly string[] {
+interface Judged {
+  readonly node: string;
+  readonly ownSqnrDb?: number | undefined;
+}
+
+function byOwnError(layers: readonly Judged[]): readonly string[] {
   const known = layers.flatMap(({ node, ownSqnrDb }) => (ownSqnrDb === undefined ? [] : [{ node, ownSqnrDb }]));
   return known.sort((a, b) => a.ownSqnrDb - b.ownSqnrDb).map(({ node }) => node);
 }
