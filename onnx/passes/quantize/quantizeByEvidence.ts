@@ -10,7 +10,7 @@
 import type { Model } from "../../ir/graph.ts";
 import { attempt, type Evidence, type Try } from "./evidence.ts";
 import type { MeasuringContext } from "./outputReference.ts";
-import type { LayerResult, QuantizeOptions, QuantizeResult } from "./quantize.ts";
+import type { QuantizeOptions, QuantizeResult } from "./quantize.ts";
 import { refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
 import { measureSensitivity } from "./sensitivity.ts";
 
