@@ -21,7 +21,7 @@ export const pruneReport = z.object({
     .object({
       target: z.string(),
       predictedMs: figures.optional(),
-      /** CPU time of one thread on this machine. */
+      /** The fastest of many runs on this machine, one thread. */
       measuredMs: figures.optional(),
     })
     .optional(),
