@@ -13,6 +13,8 @@ export interface Nibbles {
 
 /** Columns that are rounded together: their blocks and what becomes of them stay in the first cache. */
 const TILE = 256;
+/** Numbers in 32 bits, the lowest bits first, as the memory of every platform that this runs on has them. */
+const WORD = 8;
 
 /**
  * `panel` [rows, columns] in blocks down each column, as MatMulNBits reads them: data [columns, blocks, block / 2] with 8
@@ -21,11 +23,12 @@ const TILE = 256;
 export function roundColumns(panel: Float32Array, columns: number, block: number): Nibbles {
   const rows = panel.length / columns;
   const blocks = Math.ceil(rows / block);
-  const half = block / 2;
-  const data = new Uint8Array(columns * blocks * half).fill(0x88);
+  const words = new Uint32Array((columns * blocks * block) / WORD);
   const scales = new Float32Array(columns * blocks);
   const most = new Float32Array(TILE);
   const inverse = new Float32Array(TILE);
+  // Below the last row there are zeros.
+  const padded = new Float32Array(TILE * block);
   for (let from = 0; from < columns; from += TILE) {
     const width = Math.min(TILE, columns - from);
     for (let b = 0; b < blocks; b++) {
@@ -43,21 +46,67 @@ export function roundColumns(panel: Float32Array, columns: number, block: number
         scales[(from + c) * blocks + b] = scale === 0 ? 1 : scale;
         inverse[c] = inverseOf(scale);
       }
-      for (let r = b * block; r < end; r++) {
-        const at = r * columns + from;
-        const to = (from * blocks + b) * half + ((r - b * block) >> 1);
-        const step = blocks * half;
-        if ((r - b * block) & 1) {
-          for (let c = 0, i = to; c < width; c++, i += step)
-            data[i] = (data[i] & 15) | (offsetNibble(panel[at + c] * inverse[c]) << 4);
-        } else {
-          for (let c = 0, i = to; c < width; c++, i += step)
-            data[i] = (data[i] & 240) | offsetNibble(panel[at + c] * inverse[c]);
-        }
-      }
+      const whole = end - b * block === block;
+      if (!whole) copyRows(panel, { from: b * block * columns + from, rows: end - b * block, columns, width }, padded);
+      const source = whole
+        ? { data: panel, at: b * block * columns + from, step: columns }
+        : { data: padded, at: 0, step: TILE };
+      packWords(source, inverse, {
+        into: words,
+        at: ((from * blocks + b) * block) / WORD,
+        step: (blocks * block) / WORD,
+        width,
+        block,
+      });
     }
   }
-  return { data, scales };
+  return { data: new Uint8Array(words.buffer), scales };
+}
+
+function copyRows(
+  panel: Float32Array,
+  {
+    from,
+    rows,
+    columns,
+    width,
+  }: { readonly from: number; readonly rows: number; readonly columns: number; readonly width: number },
+  into: Float32Array,
+): void {
+  into.fill(0);
+  for (let r = 0; r < rows; r++) into.set(panel.subarray(from + r * columns, from + r * columns + width), r * TILE);
+}
+
+/** Eight rows of each column at a time: one write for eight numbers. */
+function packWords(
+  { data, at, step }: { readonly data: Float32Array; readonly at: number; readonly step: number },
+  inverse: Float32Array,
+  out: {
+    readonly into: Uint32Array;
+    readonly at: number;
+    readonly step: number;
+    readonly width: number;
+    readonly block: number;
+  },
+): void {
+  const { into, width } = out;
+  for (let r = 0; r < out.block; r += WORD) {
+    let to = out.at + r / WORD;
+    const row = at + r * step;
+    for (let c = row; c < row + width; c++) {
+      const f = inverse[c - row];
+      into[to] =
+        offsetNibble(data[c] * f) |
+        (offsetNibble(data[c + step] * f) << 4) |
+        (offsetNibble(data[c + 2 * step] * f) << 8) |
+        (offsetNibble(data[c + 3 * step] * f) << 12) |
+        (offsetNibble(data[c + 4 * step] * f) << 16) |
+        (offsetNibble(data[c + 5 * step] * f) << 20) |
+        (offsetNibble(data[c + 6 * step] * f) << 24) |
+        (offsetNibble(data[c + 7 * step] * f) << 28);
+      to += out.step;
+    }
+  }
 }
 
 /** `matrix` [rows, columns] in blocks along each row, columns even: signed numbers as TensorProto packs INT4, scales [rows, blocks]. */
