@@ -15,6 +15,8 @@ export interface ProcessFigures {
   readonly seconds: number;
   readonly cpuSeconds?: number;
   readonly peakRssBytes?: number;
+  /** The largest of the processes alone. */
+  readonly largestRssBytes?: number;
 }
 
 export interface Ended extends ProcessFigures {
@@ -36,7 +38,7 @@ export async function measuredProcess(
 ): Promise<Ended> {
   const started = performance.now();
   const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const peak = { ticks: 0, bytes: 0 };
+  const peak = { ticks: 0, bytes: 0, largest: 0 };
   const said = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => {
     said.stdout += chunk;
@@ -57,7 +59,7 @@ export async function measuredProcess(
       status,
       ...said,
       seconds,
-      ...(known && { cpuSeconds: peak.ticks / TICKS, peakRssBytes: peak.bytes }),
+      ...(known && { cpuSeconds: peak.ticks / TICKS, peakRssBytes: peak.bytes, largestRssBytes: peak.largest }),
     };
   } finally {
     clearInterval(timer);
@@ -66,7 +68,11 @@ export async function measuredProcess(
 }
 
 /** Adds up the tree; a process that has ended keeps the ticks last seen of it. */
-function sample(root: number | undefined, ticksOf: Map<number, number>, peak: { ticks: number; bytes: number }): void {
+function sample(
+  root: number | undefined,
+  ticksOf: Map<number, number>,
+  peak: { ticks: number; bytes: number; largest: number },
+): void {
   if (root === undefined) return;
   let bytes = 0;
   for (const pid of treeOf(root)) {
@@ -74,6 +80,7 @@ function sample(root: number | undefined, ticksOf: Map<number, number>, peak: { 
     if (!stat) continue;
     ticksOf.set(pid, stat.ticks);
     bytes += stat.bytes;
+    peak.largest = Math.max(peak.largest, stat.bytes);
   }
   peak.bytes = Math.max(peak.bytes, bytes);
   peak.ticks = [...ticksOf.values()].reduce((a, b) => a + b, 0);

@@ -24,6 +24,8 @@ export interface VariantResult {
   readonly seconds?: number;
   readonly cpuSeconds?: number;
   readonly peakRssMb?: number;
+  /** Of the largest process alone. */
+  readonly largestRssMb?: number;
   readonly sizeShare?: number;
   readonly sizeMb?: number;
   /** By output, against the FP32 model on held-back items. */

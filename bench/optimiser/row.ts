@@ -87,12 +87,14 @@ export function processFigures(made: Made, original?: string): VariantResult {
   if (failed !== undefined) return { ...base, failed };
   const cpu = runs.flatMap(({ cpuSeconds }) => cpuSeconds ?? []);
   const memory = runs.flatMap(({ peakRssBytes }) => peakRssBytes ?? []);
+  const largest = runs.flatMap(({ largestRssBytes }) => largestRssBytes ?? []);
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   return {
     ...base,
     seconds: median(runs.map(({ seconds }) => seconds)),
     ...(cpu.length > 0 && { cpuSeconds: median(cpu) }),
     ...(memory.length > 0 && { peakRssMb: median(memory) / 2 ** 20 }),
+    ...(largest.length > 0 && { largestRssMb: median(largest) / 2 ** 20 }),
     ...(size !== undefined && { sizeMb: size / 1e6 }),
     ...(size !== undefined && original && { sizeShare: size / statSync(original).size }),
     ...foundIn(runs.at(-1)?.reports),

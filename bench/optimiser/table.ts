@@ -34,6 +34,7 @@ export const columns: readonly Column[] = [
   { title: "s", text: ({ seconds }) => fixed(seconds, 1) },
   { title: "CPU s", text: ({ cpuSeconds }) => fixed(cpuSeconds, 1) },
   { title: "peak MB", text: ({ peakRssMb }) => fixed(peakRssMb, 0) },
+  { title: "largest process, MB", text: ({ largestRssMb }) => fixed(largestRssMb, 0) },
 ];
 
 /** Header and lines, cells by column; an absent figure is a dash. */

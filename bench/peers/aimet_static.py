@@ -1,5 +1,4 @@
 """AIMET's quantization simulation, exported as QDQ: u8 activations, s8 weights per channel."""
-import os
 import sys
 
 import aimet_onnx
@@ -10,9 +9,6 @@ model, folder, out, method, limit = sys.argv[1:6]
 items = feeds.load(folder, int(limit))
 simulated = aimet_onnx.QuantizationSimModel(
     feeds.model(model), quant_scheme=method, param_type=aimet_onnx.int8, activation_type=aimet_onnx.int8,
-    config_file=os.path.join(
-        os.path.dirname(aimet_onnx.__file__), "common/quantsim_config/default_config_per_channel.json"
-    ),
     providers=["CPUExecutionProvider"],
 )
 simulated.compute_encodings(items)

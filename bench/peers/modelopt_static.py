@@ -3,15 +3,12 @@ import sys
 
 import feeds
 import numpy as np
-import onnx
 from modelopt.onnx.quantization import quantize
 
 model, folder, out, method, limit = sys.argv[1:6]
-prepared = out + ".prepared.onnx"
-onnx.save(feeds.model(model), prepared)
 items = feeds.load(folder, int(limit))
 quantize(
-    prepared,
+    model,
     quantize_mode="int8",
     calibration_data={name: np.concatenate([item[name] for item in items]) for name in items[0]},
     calibration_method=method,
