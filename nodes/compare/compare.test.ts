@@ -73,6 +73,22 @@ describe("joinReports", () => {
     ]);
   });
 
+  it("shows how near each output of the candidate is", () => {
+    const agreement = {
+      kind: "agreement",
+      provenance: "measured",
+      outputs: { out: { cosineMean: 0.998, cosineMin: 0.99 } },
+    };
+    const rows = joinReports([profile], [profile, agreement]).rows.filter(({ metric }) =>
+      metric.startsWith("agreement"),
+    );
+    expect(rows).toMatchObject([
+      { label: "out cosine", candidate: 0.998 },
+      { label: "out least cosine", candidate: 0.99 },
+    ]);
+    expect(rows[0]).not.toHaveProperty("baseline");
+  });
+
   it("divides by no zero, and follows no prototype", () => {
     const { rows } = joinReports([{ ...evaluate, mAP: 0 }], [evaluate]);
     expect(rows.find((row) => row.label === "mAP")).not.toHaveProperty("ratio");

@@ -51,7 +51,9 @@ export interface Comparison {
 
 export function joinReports(baseline: readonly ReportJson[], candidate: readonly ReportJson[]): Comparison {
   const sides = { baseline: byKind(baseline, "baseline"), candidate: byKind(candidate, "candidate") };
-  const rows = [...METRICS, ...classMetrics(sides)].flatMap((metric) => row(metric, sides) ?? []);
+  const rows = [...METRICS, ...classMetrics(sides), ...agreementMetrics(sides)].flatMap(
+    (metric) => row(metric, sides) ?? [],
+  );
   return { rows, warnings: [...differences(sides)] };
 }
 
@@ -90,6 +92,28 @@ function classMetrics({ baseline, candidate }: Sides): readonly Metric[] {
     unit: "",
     better: "higher",
   }));
+}
+
+/** How near each output is to the original's, which the original has no figure for. */
+function agreementMetrics({ candidate }: Sides): readonly Metric[] {
+  const outputs = candidate.get("agreement")?.outputs;
+  if (typeof outputs !== "object" || outputs === null) return [];
+  return Object.keys(outputs)
+    .sort()
+    .flatMap((name): Metric[] => {
+      const figure = (key: string, label: string, unit: string): Metric => ({
+        from: "agreement",
+        path: ["outputs", name, key],
+        label: `${name} ${label}`,
+        unit,
+        better: "higher",
+      });
+      return [
+        figure("cosineMean", "cosine", ""),
+        figure("cosineMin", "least cosine", ""),
+        figure("sqnrDb", "SQNR", "dB"),
+      ];
+    });
 }
 
 function row(metric: Metric, sides: Sides): CompareRow | undefined {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Dim } from "../../onnx/ir/graph.ts";
@@ -204,6 +204,19 @@ describe("load-model with external data", () => {
     expect(report.parameters).toBe(216);
     const { graph } = await readModel(memorySource(await workspace.artifacts.read(model)));
     expect(await graph.values.get("w")?.initializer?.bytes()).toEqual(weights);
+  });
+
+  it("takes a large model's own files as they are: nothing is copied", { timeout: 60_000 }, async () => {
+    await using workspace = await openNodeWorkspace();
+    await writeExternal(workspace, "data/w.bin");
+    const path = await write(workspace, "folder/data/w.bin", weights);
+    // The rest is a hole in the file.
+    await truncate(path, 257 * 2 ** 20);
+    const { model } = await load(workspace, join(workspace.folder, "folder"));
+    expect(model.form).toBe("tree");
+    expect(Object.keys(await workspace.artifacts.files(model)).sort()).toEqual(["data/w.bin", "model.onnx"]);
+    const { graph } = await workspace.artifacts.openModel(model);
+    expect(new Uint8Array((await graph.values.get("w")?.initializer?.bytes()) ?? [])).toEqual(weights);
   });
 
   it("asks for the file, or for the folder where only the model was chosen", async () => {

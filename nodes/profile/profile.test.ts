@@ -89,6 +89,14 @@ describe.skipIf(!testData)("profile (needs EDGEWRIGHT_TEST_DATA)", () => {
     });
   });
 
+  it("times a text model at the length that is set", { timeout: 60_000 }, async () => {
+    await using workspace = await openNodeWorkspace();
+    const model = await workspace.artifacts.put("model", readFileSync(dataPath("models", "minilm-l6.onnx")));
+    const params = { iterations: 1, warmup: 0, openSize: 4 };
+    const { outputs } = await workspace.run(run, { inputs: { model }, params });
+    expect(outputs.report && (await workspace.artifacts.readJson(outputs.report))).toMatchObject({ iterations: 1 });
+  });
+
   it("estimates where no device is at hand: an interval beside each figure, no percentile beyond p50", async () => {
     await using workspace = await openNodeWorkspace();
     const target = deviceProfile("jetson-orin-nano-8gb-maxn-super");
