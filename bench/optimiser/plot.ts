@@ -45,6 +45,7 @@ export function plotSvg({ title, x, y, series, reversed = false }: Plot): string
       (t) => line([BOX.left, py(t)], [BOX.right, py(t)]) + text([BOX.left - 8, py(t) + 4], "end", short(t)),
     ),
   ];
+  const labels = new Labels();
   const marks = series.map((one, i) => {
     const colour = one.ours ? (COLOURS[i % COLOURS.length] ?? GREY) : GREY;
     const points = one.line ? [...one.points].sort((a, b) => a.x - b.x) : one.points;
@@ -54,7 +55,7 @@ export function plotSvg({ title, x, y, series, reversed = false }: Plot): string
       ...points.map(
         (p) =>
           `<circle cx="${px(p.x).toFixed(1)}" cy="${py(p.y).toFixed(1)}" r="4" stroke="${colour}" stroke-width="1.5" fill="${one.ours ? colour : "none"}"/>` +
-          (p.label ? text([px(p.x) + 8, py(p.y) - 6], px(p.x) > BOX.right - 120 ? "end" : "start", p.label) : ""),
+          (p.label ? labels.place(px(p.x), py(p.y), p.label) : ""),
       ),
       one.line && points.at(-1) ? nameOf(one, colour, i) : "",
     ].join("\n");
@@ -68,6 +69,23 @@ ${text([(BOX.left + BOX.right) / 2, HEIGHT - 8], "middle", x)}
 <text transform="translate(14 ${(BOX.top + BOX.bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(y)}</text>
 </svg>
 `;
+}
+
+/** Beside its point, or as many lines below as others leave free. */
+class Labels {
+  readonly #taken: { readonly from: number; readonly to: number; readonly y: number }[] = [];
+
+  place(x: number, y: number, label: string): string {
+    const width = 7 * label.length;
+    const from = x + 8 + width > BOX.right ? x - 8 - width : x + 8;
+    const meets = (line: number) =>
+      this.#taken.some((other) => Math.abs(other.y - line) < 13 && other.from < from + width && from < other.to);
+    let line = y - 4;
+    while (meets(line)) line += 13;
+    this.#taken.push({ from, to: from + width, y: line });
+    const [anchor, at] = from < x ? ["end", x - 8] : ["start", x + 8];
+    return `<text x="${at.toFixed(1)}" y="${line.toFixed(1)}" text-anchor="${anchor}">${escaped(label)}</text>`;
+  }
 }
 
 function nameOf({ name }: Series, colour: string, row: number): string {
