@@ -12,7 +12,7 @@ const SMALL_BYTES = 2 ** 20;
 
 /** One in so many tells the truth about what was chosen; of the others, one in so many decides between what the rest fitted. */
 const JUDGES_EVERY = 4;
-const DECIDES_EVERY = 3;
+const DECIDES_EVERY = 2;
 
 export interface HeldFrames {
   /** By which choices are made: those that tries learn from, and those that decide between the tries. */
