@@ -149,6 +149,17 @@ function Large({ report, taken, take }: FrontProps) {
       {report.ranges[0] && (
         <p style={{ margin: 0 }}>Ranges by {report.ranges.map(({ method }) => method).join(", then ")}.</p>
       )}
+      {report.steps.length > 0 && (
+        <p style={{ margin: 0 }}>
+          {report.steps
+            .map(
+              (s) =>
+                `${s.step}: ${s.beforeDb?.toFixed(1)} to ${s.afterDb?.toFixed(1)} dB, ${s.kept ? "kept" : "left out"}`,
+            )
+            .join("; ")}
+          .
+        </p>
+      )}
       <details>
         <summary>
           {counts.int8} layers in integers, {counts.weights} with their weight alone in 8 bits

@@ -1,4 +1,4 @@
-/** The frames that a search goes by: every other one serves the choices, the rest tells the truth about them. */
+/** The frames that a search goes by: half serves the choices, a quarter the fitting, a quarter tells the truth. */
 import type { Model } from "../../onnx/ir/graph.ts";
 import { type RunContext, UserError } from "../context.ts";
 import type { Stream, TensorItem } from "../ports.ts";
@@ -13,6 +13,7 @@ export interface Frames {
   /** Ranges are taken from all. */
   readonly all: readonly JudgedFrame[];
   readonly choosing: readonly JudgedFrame[];
+  readonly fitting: readonly JudgedFrame[];
   readonly judging: readonly JudgedFrame[];
 }
 
@@ -33,6 +34,7 @@ export async function gatherFrames(ctx: RunContext, tensors: Stream<TensorItem>,
   }
   if (all.length === 0) throw new UserError("no-frames", "no frame came to go by", "Wire images; 32 serve well.");
   if (all.length < 8) ctx.warn(`${all.length} frames are few to choose by: 32 serve well.`);
-  if (all.length === 1) return { all, choosing: all, judging: all };
-  return { all, choosing: all.filter((_, i) => i % 2 === 0), judging: all.filter((_, i) => i % 2 === 1) };
+  if (all.length < 4) return { all, choosing: all, fitting: all, judging: all };
+  const every = (...places: readonly number[]) => all.filter((_, i) => places.includes(i % 4));
+  return { all, choosing: every(0, 2), fitting: every(1), judging: every(3) };
 }

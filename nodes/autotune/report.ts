@@ -4,6 +4,8 @@ import type { Autotuned, Point } from "../../onnx/passes/place/autotune.ts";
 import { frontOf } from "../../onnx/passes/place/front.ts";
 import type { Report } from "../context.ts";
 
+const finite = z.number().optional();
+
 const pointReport = z.object({
   id: z.string(),
   /** Of the given model's time over this one's. */
@@ -37,6 +39,8 @@ export const autotuneReport = z.object({
   chosen: pointReport,
   rewrites: z.array(z.object({ rewrite: z.string(), count: z.number(), speedup: z.number(), kept: z.boolean() })),
   ranges: z.array(z.object({ method: z.string(), sqnrDb: z.number().optional() })),
+  /** Ways to make the integers truer: what the outputs kept without and with each, dB. */
+  steps: z.array(z.object({ step: z.string(), beforeDb: finite, afterDb: finite, kept: z.boolean() })),
   layers: z.array(z.object({ node: z.string(), opType: z.string(), form: z.enum(["int8", "weights"]) })),
   warnings: z.array(z.string()),
 });
@@ -68,6 +72,11 @@ export function reportOf(outcome: Outcome): Report & AutotuneReport {
     chosen: figures(chosen),
     rewrites: [...tuned.rewrites],
     ranges: tuned.methods.map(({ method, sqnrDb }) => ({ method, ...(Number.isFinite(sqnrDb) && { sqnrDb }) })),
+    steps: tuned.steps.map(({ step, kept, beforeDb, afterDb }) => ({
+      ...{ step, kept },
+      ...(Number.isFinite(beforeDb) && { beforeDb }),
+      ...(Number.isFinite(afterDb) && { afterDb }),
+    })),
     layers: chosen.quantized.map(({ node, opType }) => ({
       node,
       opType,

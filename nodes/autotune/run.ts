@@ -26,6 +26,7 @@ export const run = implementNode(autotune, async (ctx, { model: ref, tensors, se
         bytes: ref.size,
         layout,
         choosing: frames.choosing.map(({ feeds }) => feeds),
+        fitting: frames.fitting.map(({ feeds }) => feeds),
         judging: frames.judging.map(({ feeds }) => feeds),
         judge,
         take: form && { form, integers: take.slice(1) },

@@ -3,8 +3,8 @@
  * an objective asks for.
  *
  * 1. The fastest float form, by exact rewrites that measure faster.
- * 2. Ranges of all activations on all frames, by the method that leaves the outputs truest.
- * 3. Costs of each operator in floats and in integers and of the conversions between, from profiles.
+ * 2. Costs of each operator in floats and in integers and of the conversions between, from profiles.
+ * 3. Ranges, biases and rounding as they leave the outputs truest (`quantize/refineInt8.ts`).
  * 4. For a range of prices on noise, the placement of least predicted time (a minimum cut), each built and measured: time
  *    side by side with the given model, SQNR of the outputs on frames held back, and the judge's verdict.
  *
@@ -14,19 +14,20 @@ import { cloneModel } from "../../cloneModel.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import { writeModel } from "../../serde.ts";
-import { byMethod, CANDIDATE_METHODS, type CalibrationTable } from "../calibrate/table.ts";
+import type { CalibrationTable } from "../calibrate/table.ts";
 import { quantizableLayers } from "../quantize/layers.ts";
 import { type LayoutName, layoutOf } from "../quantize/layout.ts";
 import { type MeasuringContext, OutputReference } from "../quantize/outputReference.ts";
-import type { Form, Placement } from "../quantize/placement.ts";
+import type { Form } from "../quantize/placement.ts";
 import type { LayerResult } from "../quantize/quantize.ts";
-import { type Built, build, type Material, measureNoise, placementOf, sweep } from "./candidates.ts";
+import { refineInt8, type TriedMethod, type TriedStep } from "../quantize/refineInt8.ts";
+import { type Built, build, type Material, measureNoise, placementOf, QUANTIZE, sweep } from "./candidates.ts";
 import { chooseIntegers } from "./chooseIntegers.ts";
 import type { Figures } from "./front.ts";
 import { type Judge, lossOf, noisePercent, type Verdict } from "./judge.ts";
 import { type Profiler, profileCosts } from "./profileCosts.ts";
 import { prepareForPlacement, type RewriteTried, tuneFloat } from "./tuneFloat.ts";
-import { type Unit, unitsOf } from "./units.ts";
+import { type Unit, type Units, unitsOf } from "./units.ts";
 
 export interface AutotuneInput {
   /** A fresh copy of the given float model. */
@@ -38,6 +39,8 @@ export interface AutotuneInput {
   /** Frames that choices are made by, and others that tell the truth about them. */
   readonly choosing: readonly HostTensors[];
   readonly judging: readonly HostTensors[];
+  /** Frames that biases and rounding are fitted to. */
+  readonly fitting: readonly HostTensors[];
   readonly judge?: Judge | undefined;
   /** One form alone is made and measured, beside the given model and its float form: nothing is searched. */
   readonly take?: Taken | undefined;
@@ -72,7 +75,9 @@ export interface Autotuned {
   readonly points: readonly Point[];
   readonly rewrites: readonly RewriteTried[];
   /** Ways to choose ranges with what the outputs kept, best first. */
-  readonly methods: readonly { readonly method: string; readonly sqnrDb: number }[];
+  readonly methods: readonly TriedMethod[];
+  /** Ways to make the integers truer, and whether they did. */
+  readonly steps: readonly TriedStep[];
 }
 
 export async function autotune(input: AutotuneInput, ctx: AutotuneContext): Promise<Autotuned> {
@@ -87,20 +92,20 @@ export async function autotune(input: AutotuneInput, ctx: AutotuneContext): Prom
   const table = await input.calibrate(floats.model);
   const units = unitsOf(floats.model.graph, layoutOf(layout));
   const open = async () => cloneModel(floats.model);
-  const first: Material = { open, units, layout, table: byMethod(table, CANDIDATE_METHODS[0]) };
   const choosing = await OutputReference.of(floats.model, input.choosing, ctx);
-  const search = input.take ? pinned(first, input.take) : await profiled(first, ctx);
-  ctx.report(0.3, "choosing ranges");
-  const methods = await chooseMethod({ ...first, table }, placementOf(units, search.fastest, "weights"), choosing);
-  const method = CANDIDATE_METHODS.find((name) => name === methods[0]?.method) ?? CANDIDATE_METHODS[0];
-  const material: Material = { ...first, table: byMethod(table, method) };
+  const search = input.take ? pinned(units, input.take) : await profiled({ open, units, layout, table }, ctx);
+  const { material, methods, steps } = await refine({ open, units, layout, table }, search.fastest, {
+    reference: choosing,
+    fitting: input.fitting,
+    ctx,
+  });
   const builds: Try[] = [];
   for (const integers of await search.sets(material, choosing)) {
     const built = await build(material, placementOf(units, integers, "weights"));
     builds.push({ built, integers: [...integers].map(({ name }) => name) });
   }
   const points = await measure(input, { given, float: floats.model, builds }, ctx);
-  return { points, rewrites: floats.tried, methods };
+  return { points, rewrites: floats.tried, methods, steps };
 }
 
 interface Search {
@@ -110,7 +115,7 @@ interface Search {
   readonly sets: (material: Material, reference: OutputReference) => Promise<readonly ReadonlySet<Unit>[]>;
 }
 
-function pinned({ units }: Material, { form, integers }: Taken): Search {
+function pinned(units: Units, { form, integers }: Taken): Search {
   const set = new Set(units.all.filter(({ name }) => integers.includes(name)));
   return { fastest: set, sets: async () => (form === "int8" || form === "weights" ? [set] : []) };
 }
@@ -132,17 +137,22 @@ async function profiled(first: Material, ctx: AutotuneContext): Promise<Search> 
   };
 }
 
-async function chooseMethod(
-  material: Material,
-  placement: Placement,
-  reference: OutputReference,
-): Promise<Autotuned["methods"]> {
-  const tried: { method: string; sqnrDb: number }[] = [];
-  for (const method of CANDIDATE_METHODS) {
-    const { model } = await build({ ...material, table: byMethod(material.table, method) }, placement);
-    tried.push({ method, sqnrDb: (await reference.measure(model)).worstDb });
-  }
-  return tried.sort((a, b) => b.sqnrDb - a.sqnrDb);
+interface Refining {
+  readonly reference: OutputReference;
+  readonly fitting: readonly HostTensors[];
+  readonly ctx: AutotuneContext;
+}
+
+/** Ranges, biases and rounding, each as it serves the outputs best with the most integers that there will be. */
+async function refine(first: Material, integers: ReadonlySet<Unit>, { reference, fitting, ctx }: Refining) {
+  const { open, units, layout, table } = first;
+  const options = { ...QUANTIZE, layout, table, placement: placementOf(units, integers, "weights") };
+  const progress = (done: number, total: number, message: string) =>
+    ctx.report(0.3 + (0.05 * done) / Math.max(1, total), message);
+  const refined = await refineInt8(options, { open, reference, fitting }, { ...ctx, progress });
+  const { table: chosen = table, seen, byHessian } = refined.options;
+  const material: Material = { ...first, open: refined.evidence.open, table: chosen, seen, byHessian };
+  return { material, methods: refined.methods ?? [], steps: refined.steps };
 }
 
 interface Try {

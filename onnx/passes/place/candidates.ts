@@ -7,7 +7,7 @@ import type { CalibrationTable } from "../calibrate/table.ts";
 import type { LayoutName } from "../quantize/layout.ts";
 import type { OutputReference } from "../quantize/outputReference.ts";
 import type { Form, Placement } from "../quantize/placement.ts";
-import { type QuantizeResult, quantize } from "../quantize/quantize.ts";
+import { type QuantizeOptions, type QuantizeResult, quantize } from "../quantize/quantize.ts";
 import { chooseIntegers, type NoiseOf, type PlacementCosts } from "./chooseIntegers.ts";
 import type { Unit, Units } from "./units.ts";
 
@@ -18,7 +18,13 @@ export interface Material {
   readonly units: Units;
   readonly table: CalibrationTable;
   readonly layout: LayoutName;
+  /** What layers read once their inputs are rounded, and whether weights are rounded by it; see `QuantizeOptions`. */
+  readonly seen?: QuantizeOptions["seen"];
+  readonly byHessian?: QuantizeOptions["byHessian"];
 }
+
+/** No floor: the placement says of every layer what it is. */
+export const QUANTIZE = { format: "int8", keepFloat: [], minSqnrDb: 0, io: "float32", blockSize: 32 } as const;
 
 export interface Built {
   readonly model: Model;
@@ -37,10 +43,9 @@ export function placementOf(units: Units, integers: ReadonlySet<Unit>, rest: For
 }
 
 export async function build(material: Material, placement: Placement): Promise<Built> {
-  const { table, layout } = material;
+  const { table, layout, seen, byHessian } = material;
   const model = await material.open();
-  const options = { format: "int8", keepFloat: [], minSqnrDb: 0, io: "float32", blockSize: 32 } as const;
-  const result = await quantize(model, { ...options, layout, table, placement });
+  const result = await quantize(model, { ...QUANTIZE, layout, table, placement, seen, byHessian });
   return { model, result, placement };
 }
 

@@ -41,7 +41,7 @@ export function frontOf<T extends Figures>(points: readonly T[]): readonly T[] {
 }
 
 /** Two measured times that differ by less are the same. */
-const RESOLUTION = 0.02;
+const RESOLUTION = 0.01;
 /** Two sizes likewise: what decides is whether weights are stored in 8 bits, not a few scales. */
 const SAME_SIZE = 1.1;
 
