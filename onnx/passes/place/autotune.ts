@@ -146,7 +146,13 @@ interface Refining {
 /** Ranges, biases and rounding, each as it serves the outputs best with the most integers that there will be. */
 async function refine(first: Material, integers: ReadonlySet<Unit>, { reference, fitting, ctx }: Refining) {
   const { open, units, layout, table } = first;
-  const options = { ...QUANTIZE, layout, table, placement: placementOf(units, integers, "weights") };
+  const options = {
+    ...QUANTIZE,
+    layout,
+    table,
+    placement: placementOf(units, integers, "weights"),
+    mulDb: Number.POSITIVE_INFINITY,
+  };
   const progress = (done: number, total: number, message: string) =>
     ctx.report(0.3 + (0.05 * done) / Math.max(1, total), message);
   const refined = await refineInt8(options, { open, reference, fitting }, { ...ctx, progress });

@@ -39,6 +39,8 @@ export interface TriedStep {
 
 export interface CalibratedOptions extends QuantizeOptions {
   readonly table: CalibrationTable;
+  /** What an equalising Mul must be worth, dB; infinite where time counts, which a Mul costs. */
+  readonly mulDb?: number;
 }
 
 export interface Standing {
@@ -63,7 +65,7 @@ export async function refineInt8(
   ctx: MeasuringContext,
 ): Promise<Refined> {
   const steps: TriedStep[] = [];
-  const { standing, methods, step } = await evenOrNot(options, evidence, ctx);
+  const { methods, step, ...standing } = await evenOrNot(options, evidence, ctx);
   if (step) steps.push(step);
   ctx.progress?.(0, 2, "correcting biases");
   const seen = await seenBy(standing, ctx);
@@ -74,23 +76,15 @@ export async function refineInt8(
   return { ...rounded.standing, methods, steps: [...steps, corrected.step, rounded.step] };
 }
 
-/** The equalised form, unless the plain one keeps more. */
+/** The equalised form, unless the plain one keeps more; both by the first way to choose ranges. */
 async function evenOrNot(options: CalibratedOptions, evidence: Evidence, ctx: MeasuringContext) {
   const even = await equalised(options, evidence, ctx);
-  if (!even) {
-    const { methods, ...standing } = await chooseMethod(options, evidence, ctx);
-    return { standing, methods, step: undefined };
-  }
-  const { methods, ...standing } = await chooseMethod(even.options, even.evidence, ctx);
-  const method = CANDIDATE_METHODS.find((name) => name === methods?.[0]?.method);
-  const table = method ? byMethod(options.table, method) : options.table;
-  const plain = await attempt({ ...options, table }, evidence);
-  const figures = { beforeDb: plain.meanDb, afterDb: standing.best.meanDb };
-  const kept = figures.afterDb > figures.beforeDb;
-  const step: TriedStep = { step: "equalisation", ...figures, kept };
-  if (kept) return { standing, methods, step };
-  const { methods: others, ...without } = await chooseMethod(options, evidence, ctx);
-  return { standing: without, methods: others, step };
+  if (!even) return { ...(await chooseMethod({ options, evidence }, ctx)), step: undefined };
+  const [plain, evened] = [await attemptFirst({ options, evidence }), await attemptFirst(even)];
+  const kept = evened.meanDb > plain.meanDb;
+  const step: TriedStep = { step: "equalisation", beforeDb: plain.meanDb, afterDb: evened.meanDb, kept };
+  const from = kept ? { ...even, first: evened } : { options, evidence, first: plain };
+  return { ...(await chooseMethod(from, ctx)), step };
 }
 
 /** Undefined where no channel needs it, or their ranges are not known or not ours to change. */
@@ -98,7 +92,7 @@ async function equalised(options: CalibratedOptions, evidence: Evidence, ctx: Me
   const { table } = options;
   if (table.method === "given") return undefined;
   const model = await evidence.open();
-  const done = await equalise(model.graph, table);
+  const done = await equalise(model.graph, table, options.mulDb);
   if (done.length === 0) return undefined;
   ctx.progress?.(0, 1, `equalising ${done.length} tensors`);
   const again = await calibrateEqualised(model, { table, equalised: done, frames: evidence.fitting }, ctx);
@@ -106,23 +100,38 @@ async function equalised(options: CalibratedOptions, evidence: Evidence, ctx: Me
   return { options: { ...options, table: again }, evidence: { ...evidence, open } };
 }
 
-async function chooseMethod(options: CalibratedOptions, evidence: Evidence, ctx: MeasuringContext): Promise<Chosen> {
+function attemptFirst({ options, evidence }: { options: CalibratedOptions; evidence: Evidence }): Promise<Try> {
   const { table } = options;
-  if (table.method !== "auto") {
-    return { options, evidence, best: await attempt(options, evidence), methods: undefined };
-  }
-  let winner: Omit<Chosen, "methods"> | undefined;
-  const tried: TriedMethod[] = [];
+  return attempt(
+    { ...options, table: table.method === "auto" ? byMethod(table, CANDIDATE_METHODS[0]) : table },
+    evidence,
+  );
+}
+
+interface Beginning {
+  readonly options: CalibratedOptions;
+  readonly evidence: Evidence;
+  /** The try by the first method, where it was made. */
+  readonly first?: Try;
+}
+
+async function chooseMethod(from: Beginning, ctx: MeasuringContext): Promise<Chosen> {
+  const { options, evidence } = from;
+  const first = from.first ?? (await attemptFirst(from));
+  const { table } = options;
+  if (table.method !== "auto") return { options, evidence, best: first, methods: undefined };
+  const tried: (TriedMethod & { readonly chosen: CalibratedOptions; readonly best: Try })[] = [];
   for (const [i, method] of CANDIDATE_METHODS.entries()) {
     ctx.progress?.(i, CANDIDATE_METHODS.length, "trying ways to choose ranges");
-    const candidate = { ...options, table: byMethod(table, method) };
-    const best = await attempt(candidate, evidence);
-    tried.push({ method, sqnrDb: best.meanDb });
-    if (best.meanDb > (winner?.best.meanDb ?? Number.NEGATIVE_INFINITY))
-      winner = { options: candidate, evidence, best };
+    const chosen = { ...options, table: byMethod(table, method) };
+    const best = i === 0 ? first : await attempt(chosen, evidence);
+    tried.push({ method, sqnrDb: best.meanDb, chosen, best });
   }
+  tried.sort((a, b) => b.sqnrDb - a.sqnrDb);
+  const [winner] = tried;
   if (!winner) throw new Error("no method was tried");
-  return { ...winner, methods: tried.sort((a, b) => b.sqnrDb - a.sqnrDb) };
+  const methods = tried.map(({ method, sqnrDb }) => ({ method, sqnrDb }));
+  return { options: winner.chosen, evidence, best: winner.best, methods };
 }
 
 async function seenBy(

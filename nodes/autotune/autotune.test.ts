@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { DataType } from "../../onnx/ir/dataType.ts";
+import { Graph, Model } from "../../onnx/ir/graph.ts";
+import { Tensor } from "../../onnx/ir/tensor.ts";
+import { modelBytes } from "../../onnx/serde.ts";
+import type { DeviceProfile } from "../../targets/deviceProfile.ts";
+import { noise } from "../../test/support/outputs.ts";
+import { renderFace } from "../../test/support/renderFace.ts";
+import { type NodeWorkspace, openNodeWorkspace, testTarget } from "../../test/support/runNode.ts";
+import type { TensorItem } from "../ports.ts";
+import { streamOf } from "../streams.ts";
+import { Face } from "./face.tsx";
+import { autotuneReport, type PointReport } from "./report.ts";
+import { run } from "./run.ts";
+import { autotune } from "./schema.ts";
+
+const CHANNELS = 64;
+const DIMS = [1, CHANNELS, 24, 24];
+
+/** Dense convolutions: enough sums for integers to pay. */
+function denseNet(): Promise<Uint8Array> {
+  const graph = new Graph("dense");
+  const model = new Model(graph);
+  model.irVersion = 8;
+  model.opsetImports.set("", 13);
+  let value = graph.addInput("x", { elemType: DataType.FLOAT, shape: DIMS });
+  for (const [i, name] of ["first", "second", "third"].entries()) {
+    const weight = Tensor.f32([CHANNELS, CHANNELS, 3, 3], noise(9 * CHANNELS ** 2, i + 1));
+    const inputs = [value, graph.addInitializer(`${name}_w`, weight)];
+    const attributes = { pads: [1, 1, 1, 1] };
+    value = graph.addNode({ opType: "Conv", name, inputs, outputs: [`${name}_y`], attributes }).output();
+    value.type = { elemType: DataType.FLOAT, shape: DIMS };
+  }
+  graph.addOutput(value);
+  return modelBytes(model);
+}
+
+function frames(count: number): TensorItem[] {
+  return Array.from({ length: count }, (_, index) => ({
+    frame: { id: `${index}.jpg`, index, width: 24, height: 24 },
+    tensors: { "": { dataType: DataType.FLOAT, dims: DIMS, data: noise(CHANNELS * 576, index + 7) } },
+  }));
+}
+
+type Options = Partial<Parameters<NodeWorkspace["run"]>[1]> & { readonly count?: number };
+
+async function tuned(workspace: NodeWorkspace, { params, target, count = 8 }: Options) {
+  const model = await workspace.artifacts.put("model", await denseNet());
+  const inputs = { model, tensors: streamOf(frames(count)), settings: undefined, images: undefined };
+  const ran = await workspace.run(run, { inputs, ...(params && { params }), ...(target && { target }) });
+  if (!ran.outputs.report || !ran.outputs.model) throw new Error("no report");
+  const report = autotuneReport.parse(await workspace.artifacts.readJson(ran.outputs.report));
+  return { ...ran, model, tunedModel: ran.outputs.model, report };
+}
+
+const orin: DeviceProfile = {
+  ...{ ...testTarget, id: "orin", name: "An Orin" },
+  ...{ access: "predicted", runtime: "tensorrt", computeCapability: "8.7" },
+};
+
+describe("autotune", () => {
+  it("reports a front of measured points, chooses one of them, and a click takes another", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { report, tunedModel, model } = await tuned(workspace, { params: { maxLoss: 2 } });
+    expect(report.provenance).toBe("measured");
+    const all = [...report.front, ...report.beaten];
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining(["original", "float", "weights"]));
+    expect(all).toContainEqual(report.chosen);
+    expect(report.chosen.speedup).toBeGreaterThanOrEqual(1);
+    expect(report.chosen.lossPercent).toBeLessThanOrEqual(2);
+    expect(tunedModel.size / model.size).toBeCloseTo(report.chosen.sizeShare, 3);
+    const weights = all.find(({ id }) => id === "weights");
+    expect(weights?.sizeShare).toBeLessThan(0.3);
+    const face = renderFace(Face, { report, large: true });
+    for (const { id } of all) expect(face).toContain(`take ${id}`);
+  });
+
+  it("makes the point that is taken, and searches nothing", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { report } = await tuned(workspace, { params: { take: ["int8", "second"] } });
+    expect(report.chosen.id).toBe("int8-1");
+    expect(report.chosen.take).toEqual(["int8", "second"]);
+    expect(report.layers.filter(({ form }) => form === "int8").map(({ node }) => node)).toEqual(["second"]);
+    const points = (list: readonly PointReport[]) => list.map(({ id }) => id);
+    expect([...points(report.front), ...points(report.beaten)].sort()).toEqual(["float", "int8-1", "original"]);
+  });
+
+  it("gives the model back as it came where that is taken", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { tunedModel, model } = await tuned(workspace, { params: { take: ["original"] } });
+    expect(tunedModel).toEqual(model);
+  });
+
+  it("says what to set where nothing is fast enough", async () => {
+    await using workspace = await openNodeWorkspace();
+    const params = { objective: "truest", maxMs: 1e-6 } as const;
+    await expect(tuned(workspace, { params })).rejects.toMatchObject({ code: "too-slow", fix: /maxMs/ });
+  });
+
+  it("estimates for a device that is not here, and says so", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { report } = await tuned(workspace, { params: { layout: "tensorrt", maxLoss: 5 }, target: orin });
+    expect(report.provenance).toBe("estimated");
+    expect(report.chosen.layers.int8).toBeGreaterThan(0);
+  });
+
+  it("refuses a layout that is not for the target", async () => {
+    await using workspace = await openNodeWorkspace();
+    await expect(tuned(workspace, { params: { layout: "tensorrt" } })).rejects.toMatchObject({ code: "layout-target" });
+    await expect(tuned(workspace, { target: orin })).rejects.toMatchObject({ code: "layout-target" });
+  });
+
+  it("warns of few frames, and refuses none", async () => {
+    await using workspace = await openNodeWorkspace();
+    const { warnings } = await tuned(workspace, { count: 1, params: { take: ["weights"] } });
+    expect(warnings.join()).toContain("1 frames are few");
+    await expect(tuned(workspace, { count: 0 })).rejects.toMatchObject({ code: "no-frames" });
+  });
+
+  it("finds a take that names no form before it runs", () => {
+    const params = autotune.params.parse({ take: ["conv"] });
+    expect(autotune.check?.(params, { wired: {} })).toMatchObject([{ code: "bad-take", severity: "error" }]);
+  });
+});
