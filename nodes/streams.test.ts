@@ -83,6 +83,16 @@ describe("feedsFor", () => {
   ])("refuses with %s", (code, feeds) => {
     expect(() => feedsFor(item, feeds)).toThrow(expect.objectContaining({ code, fix: expect.any(String) }));
   });
+  it("gives a model no more than it asks for, whole numbers in its own type where they fit", () => {
+    const ids = { dataType: DataType.INT64, dims: [1, 2], data: BigInt64Array.of(101n, 102n) };
+    const text: TensorItem = { frame: { id: "line-1", index: 0, width: 0, height: 0 }, tensors: { ids, mask: ids } };
+    expect(feedsFor(text, [{ name: "ids", dataType: DataType.INT32 }])).toEqual({
+      ids: { dataType: DataType.INT32, dims: [1, 2], data: Int32Array.of(101, 102) },
+    });
+    expect(feedsFor(text, [{ name: "mask", dataType: DataType.FLOAT }]).mask?.data).toEqual(Float32Array.of(101, 102));
+    const large = { ...text, tensors: { ids: { ...ids, data: BigInt64Array.of(2n ** 40n, 0n) } } };
+    expect(() => feedsFor(large, [{ name: "ids", dataType: DataType.INT32 }])).toThrow("is i32");
+  });
   it("refuses tensors that lack a feed", () => {
     const named = { ...item, tensors: { x: { dataType: DataType.FLOAT, dims: [1], data: new Float32Array(1) } } };
     expect(() => feedsFor(named, [{ name: "y" }])).toThrow(expect.objectContaining({ code: "missing-feed" }));

@@ -1,5 +1,5 @@
 /** What nodes do with streams: map them in order, and give a frame's tensors the names a model wants. */
-import { dataTypeName } from "../onnx/ir/dataType.ts";
+import { DataType, dataTypeName } from "../onnx/ir/dataType.ts";
 import type { Model } from "../onnx/ir/graph.ts";
 import type { HostTensor, HostTensors } from "../onnx/ir/hostTensor.ts";
 import { UserError } from "./context.ts";
@@ -110,7 +110,8 @@ export function feedsFor(item: TensorItem, feeds: readonly Feed[]): HostTensors 
   const tensors = renamed(item.tensors, feeds);
   const wanted: Record<string, HostTensor> = {};
   for (const feed of feeds) {
-    const tensor = Object.hasOwn(tensors, feed.name) ? tensors[feed.name] : undefined;
+    const given = Object.hasOwn(tensors, feed.name) ? tensors[feed.name] : undefined;
+    const tensor = given && inType(given, feed.dataType);
     if (!tensor) {
       throw new UserError(
         "missing-feed",
@@ -122,7 +123,9 @@ export function feedsFor(item: TensorItem, feeds: readonly Feed[]): HostTensors 
       throw new UserError(
         "wrong-shape",
         `The model's input "${feed.name}" is [${feed.dims.join(",")}], but the tensor is [${tensor.dims.join(",")}].`,
-        "Set width, height and layout of the preprocess to the model's.",
+        item.transform
+          ? "Set width, height and layout of the preprocess to the model's."
+          : "Give the examples of the file the shape that the model wants.",
       );
     }
     if (feed.dataType !== undefined && feed.dataType !== tensor.dataType) {
@@ -130,12 +133,26 @@ export function feedsFor(item: TensorItem, feeds: readonly Feed[]): HostTensors 
       throw new UserError(
         "wrong-type",
         `The model's input "${feed.name}" is ${type}, but the tensor is ${dataTypeName(tensor.dataType)}.`,
-        `Set dtype of the preprocess to ${type}.`,
+        item.transform ? `Set dtype of the preprocess to ${type}.` : `Give the model tensors of ${type}.`,
       );
     }
     wanted[feed.name] = tensor;
   }
   return wanted;
+}
+
+/** Whole numbers come as int64 from a file; models want them as int32 or float too, which changes nothing where they fit. */
+function inType(tensor: HostTensor, wanted: number | undefined): HostTensor {
+  const { data, dims, dataType } = tensor;
+  if (dataType !== DataType.INT64 || !(data instanceof BigInt64Array)) return tensor;
+  const numbers = (most: number) => {
+    const values = Array.from(data, Number);
+    return values.every((x) => Math.abs(x) <= most) ? values : undefined;
+  };
+  const ints = wanted === DataType.INT32 ? numbers(2 ** 31 - 1) : undefined;
+  if (ints) return { dataType: DataType.INT32, dims, data: Int32Array.from(ints) };
+  const floats = wanted === DataType.FLOAT ? numbers(2 ** 24) : undefined;
+  return floats ? { dataType: DataType.FLOAT, dims, data: Float32Array.from(floats) } : tensor;
 }
 
 function renamed(tensors: HostTensors, feeds: readonly Feed[]): HostTensors {
