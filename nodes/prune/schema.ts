@@ -62,7 +62,7 @@ export const prune = defineNode({
     },
   },
   effects: "infers",
-  resources: ["cpu", "device"],
+  resources: ["cpu"],
   usesTarget: true,
   check: ({ importance, method }, { wired }) =>
     importance === "energy" && method === "channels" && !wired.tensors?.length
