@@ -6,15 +6,16 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Plot, plotSvg, type Series } from "./plot.ts";
 import type { RowResult, VariantResult } from "./result.ts";
-import { cellsOf } from "./table.ts";
+import { cellsOf, columns } from "./table.ts";
 
-const MARK = /<!-- (row|methods|front) ([\w-]+) -->[\s\S]*?<!-- end -->/g;
+const MARK = /<!-- (row|methods|front|summary) ([\w-]+) -->[\s\S]*?<!-- end -->/g;
 
 export function writeDocument(results: readonly RowResult[], docs: string): void {
   const path = join(docs, "optimiser.md");
   const folder = join(docs, "optimiser");
   mkdirSync(folder, { recursive: true });
   const text = readFileSync(path, "utf8").replace(MARK, (_, kind: string, id: string) => {
+    if (kind === "summary") return `<!-- summary ${id} -->\n${summaryOf(results)}\n<!-- end -->`;
     const row = results.find((result) => result.id === id);
     const plot = row && (kind === "row" ? plotOf(row) : kind === "front" ? searchPlot(row) : undefined);
     const file = `${id}${kind === "front" ? "-front" : ""}.svg`;
@@ -46,6 +47,31 @@ function rowText(row: RowResult): string {
     "",
     `${row.machine.replace(/, load.*/, "")}; ${row.time.slice(0, 16).replace("T", " ")} UTC.`,
   ].join("\n");
+}
+
+/** Each row that has a bar, with those of our variants that aim at it. */
+function summaryOf(results: readonly RowResult[]): string {
+  const lines = results.flatMap((row) => {
+    const ours = aiming(row);
+    if (!row.bar || ours.length === 0) return [];
+    return [`| ${row.title} | ${row.bar} | ${row.bestPeer ?? ""} | ${ours.map(inWords).join("<br>")} |`];
+  });
+  return ["| work | bar | best peer before | ours |", "|---|---|---|---|", ...lines].join("\n");
+}
+
+/** The search where there was one, the repaired models of pruning, else the last. */
+function aiming({ variants }: RowResult): readonly VariantResult[] {
+  const ours = variants.filter(({ tool, failed }) => tool === "edgewright" && failed === undefined);
+  const best = ours.filter(({ name }) => name === "autotune" || name.startsWith("repair"));
+  return best.length > 0 ? best : ours.slice(-1);
+}
+
+function inWords(variant: VariantResult): string {
+  const figures = columns.flatMap(({ title, text }) => {
+    const value = text(variant);
+    return value === undefined ? [] : [`${title} ${value}`];
+  });
+  return `${variant.name}: ${figures.join("; ")}`;
 }
 
 /** What each way to more accuracy gave, dB at the outputs on frames that nothing was fitted to. */
