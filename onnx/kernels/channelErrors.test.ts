@@ -10,13 +10,13 @@ describe("channelErrors", () => {
   });
 
   it("lets large numbers not hide small ones", () => {
-    // Two anchors of [box, box, score, score].
-    const dims = [1, 2, 4];
+    // Six anchors of [box, box, score, score].
+    const dims = [1, 6, 4];
     const items = [
       [100, 200, 0.1, 0.9, 120, 180, 0.2, 0.8],
       [300, 100, 0.7, 0.1, 320, 380, 0.6, 0.2],
-    ].map((x) => Float32Array.from(x));
-    const moments = newVariation(8);
+    ].map((x) => Float32Array.from([...x, ...x, ...x]));
+    const moments = newVariation(24);
     for (const item of items) addVariation(moments, item);
     const variation = channelVariation(moments, dims);
     const off = (change: (x: number, channel: number) => number) => {

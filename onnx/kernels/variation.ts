@@ -17,10 +17,3 @@ export function addVariation(into: Variation, data: Float32Array): void {
   }
   into.items++;
 }
-
-/** Sum over elements and items of (x - mean)^2. */
-export function variationEnergy({ sum, sumOfSquares, items }: Variation): number {
-  let energy = 0;
-  for (let i = 0; i < sum.length; i++) energy += Math.max(0, sumOfSquares[i] - (sum[i] * sum[i]) / items);
-  return energy;
-}

@@ -31,7 +31,7 @@ export class OutputLoss {
     await using session = await evaluator.open(copyOf(model));
     const expected: HostTensors[] = [];
     for (const item of items) expected.push(await session.run(item));
-    const variation = new Map<string, number>();
+    const variation = new Map<string, Float64Array>();
     for (const { name } of model.graph.outputs) {
       const data = expected.flatMap((values) => values[name]?.data ?? []).filter((x) => x instanceof Float32Array);
       const moments = newVariation(data[0]?.length ?? 0);
