@@ -18,7 +18,7 @@ async function quantized({ artifacts, folder }: NodeWorkspace, name: string, for
   const model = await readModel(memorySource(readFileSync(dataPath("models", `${name}.onnx`))));
   const evaluator = createOrtEvaluator({ tempDir: folder });
   await prepareForQuantization(model, { evaluator });
-  const calibrator = await Calibrator.open(model, evaluator, 1);
+  const calibrator = await Calibrator.open(model, evaluator, { threads: 1 });
   const inputs = model.graph.feeds.map(({ name, type }) => ({
     name,
     dataType: 1,

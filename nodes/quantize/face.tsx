@@ -116,6 +116,7 @@ function Large({ report, kept, toggle }: BarsProps) {
           {warning}
         </p>
       ))}
+      {report.steps && report.steps.length > 0 && <Steps steps={report.steps} />}
       {report.ranges?.tried && <Tried tried={report.ranges.tried} />}
       {report.keptFloat.length > 0 && (
         <div>
@@ -208,6 +209,32 @@ function Bar({ sqnrDb }: { readonly sqnrDb: number }) {
 
 function Decibels({ value }: { readonly value: number | undefined }) {
   return <td style={{ textAlign: "right" }}>{value === undefined ? "–" : value.toFixed(1)}</td>;
+}
+
+/** What was tried to make the outputs truer, in order, and whether it stayed. */
+function Steps({ steps }: { readonly steps: NonNullable<QuantizeReport["steps"]> }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th style={{ textAlign: "left" }}>Tried</th>
+          <th style={{ textAlign: "right" }}>Outputs without, dB (measured)</th>
+          <th style={{ textAlign: "right" }}>With it</th>
+          <th style={{ textAlign: "left" }}>Kept</th>
+        </tr>
+      </thead>
+      <tbody>
+        {steps.map(({ step, beforeDb, afterDb, kept }) => (
+          <tr key={step} style={kept ? undefined : { color: "var(--text-3)" }}>
+            <td>{step}</td>
+            <Decibels value={beforeDb} />
+            <Decibels value={afterDb} />
+            <td>{kept ? "yes" : "no"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
 }
 
 /** Ways to choose ranges with what the outputs kept by each, the winner first. */

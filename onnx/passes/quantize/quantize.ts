@@ -7,6 +7,7 @@ import { quantizeDynamically } from "./dynamicInt8.ts";
 import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
 import { equalise } from "./equalise.ts";
 import { withEqualised } from "./equalisedTable.ts";
+import { foldDivisions } from "./foldDivisions.ts";
 import type { Format } from "./format.ts";
 import { fuseDequantizedSilu } from "./fuseSilu.ts";
 import { convertToHalf } from "./halfPrecision.ts";
@@ -140,6 +141,7 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
     ownSqnrDb: options.measured?.get(layer.name) ?? predictedSqnrDb,
   }));
   writeInt8(model.graph, design, layout);
+  if (layout.activations === "asymmetric") await foldDivisions(model.graph);
   if (layout.fusesSilu) fuseDequantizedSilu(model);
   return {
     layers: [...described, ...(await storeWeights(model, stored, table))],

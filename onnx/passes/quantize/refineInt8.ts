@@ -120,18 +120,18 @@ async function chooseMethod(from: Beginning, ctx: MeasuringContext): Promise<Cho
   const first = from.first ?? (await attemptFirst(from));
   const { table } = options;
   if (table.method !== "auto") return { options, evidence, best: first, methods: undefined };
-  const tried: (TriedMethod & { readonly chosen: CalibratedOptions; readonly best: Try })[] = [];
+  const methods: TriedMethod[] = [];
+  // Only the best is held: models are large.
+  let winner: { readonly options: CalibratedOptions; readonly best: Try } | undefined;
   for (const [i, method] of CANDIDATE_METHODS.entries()) {
     ctx.progress?.(i, CANDIDATE_METHODS.length, "trying ways to choose ranges");
     const chosen = { ...options, table: byMethod(table, method) };
     const best = i === 0 ? first : await attempt(chosen, evidence);
-    tried.push({ method, sqnrDb: best.meanDb, chosen, best });
+    methods.push({ method, sqnrDb: best.meanDb });
+    if (!winner || best.meanDb > winner.best.meanDb) winner = { options: chosen, best };
   }
-  tried.sort((a, b) => b.sqnrDb - a.sqnrDb);
-  const [winner] = tried;
   if (!winner) throw new Error("no method was tried");
-  const methods = tried.map(({ method, sqnrDb }) => ({ method, sqnrDb }));
-  return { options: winner.chosen, evidence, best: winner.best, methods };
+  return { ...winner, evidence, methods: methods.sort((a, b) => b.sqnrDb - a.sqnrDb) };
 }
 
 async function seenBy(
