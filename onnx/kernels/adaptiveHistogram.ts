@@ -51,14 +51,15 @@ export class AdaptiveHistogram {
     // Neighbours often fall into one bin, and a processor waits for the last count of it: four counts of each bin.
     const lanes = lanesFor(bins);
     const whole = data.length & ~3;
+    const [second, third, fourth] = [offset + bins, offset + 2 * bins, offset + 3 * bins];
     for (let i = 0; i < whole; i += 4) {
-      lanes[(data[i] * scale + offset) << 2]++;
-      lanes[((data[i + 1] * scale + offset) << 2) | 1]++;
-      lanes[((data[i + 2] * scale + offset) << 2) | 2]++;
-      lanes[((data[i + 3] * scale + offset) << 2) | 3]++;
+      lanes[(data[i] * scale + offset) | 0]++;
+      lanes[(data[i + 1] * scale + second) | 0]++;
+      lanes[(data[i + 2] * scale + third) | 0]++;
+      lanes[(data[i + 3] * scale + fourth) | 0]++;
     }
-    for (let i = whole; i < data.length; i++) lanes[(data[i] * scale + offset) << 2]++;
-    for (let i = 0, k = 0; i < bins; i++, k += 4) counts[i] += lanes[k] + lanes[k + 1] + lanes[k + 2] + lanes[k + 3];
+    for (let i = whole; i < data.length; i++) lanes[(data[i] * scale + offset) | 0]++;
+    for (let k = 0; k < bins; k++) counts[k] += lanes[k] + lanes[k + bins] + lanes[k + 2 * bins] + lanes[k + 3 * bins];
   }
 
   /** Adds what another one counted, as `compact` gave it. Exact where its width is a power of two, as all here are. */

@@ -39,7 +39,7 @@ interface RangeSoFar {
   finite: boolean;
 }
 
-/** One plane of `inner` values a channel, two sums at a time: each waits for its last addition. */
+/** One plane of `inner` values a channel, several sums at a time: each waits for its last addition. */
 function addPlanes(data: Float32Array, inner: number, into: ChannelMoments, range: RangeSoFar): void {
   const { sum, sumOfSquares } = into;
   let at = 0;
@@ -47,20 +47,26 @@ function addPlanes(data: Float32Array, inner: number, into: ChannelMoments, rang
     let [s, ss, t, tt] = [0, 0, 0, 0];
     let [min, max] = [Infinity, -Infinity];
     const end = at + inner;
-    for (; at < end - 1; at += 2) {
+    for (; at < end - 3; at += 4) {
       const x = data[at];
       const y = data[at + 1];
-      s += x;
-      ss += x * x;
-      t += y;
-      tt += y * y;
+      const z = data[at + 2];
+      const w = data[at + 3];
+      s += x + z;
+      ss += x * x + z * z;
+      t += y + w;
+      tt += y * y + w * w;
       if (x < min) min = x;
       if (x > max) max = x;
       if (y < min) min = y;
       if (y > max) max = y;
+      if (z < min) min = z;
+      if (z > max) max = z;
+      if (w < min) min = w;
+      if (w > max) max = w;
     }
-    if (at < end) {
-      const x = data[at++];
+    for (; at < end; at++) {
+      const x = data[at];
       s += x;
       ss += x * x;
       if (x < min) min = x;

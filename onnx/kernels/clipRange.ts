@@ -176,14 +176,17 @@ function edges(from: number, to: number, most: number): number[] {
   return Array.from({ length: steps + 1 }, (_, i) => Math.round(from + ((to - from) * i) / steps));
 }
 
+/** Ends tried on each side: near enough for who looks closer around the best. */
+const TRIED = 64;
+
 /** The range with the least error for `levels` values between its ends. */
 export function leastErrorRange(seen: SeenThrough, levels: number): Range {
   const { low, width, counts } = seen.histogram;
   const n = counts.length;
   const zero = Math.min(Math.max(Math.round(-low / width), 0), n);
-  const above = edges(n, zero, 128).map((to) => ({ to, cut: cutOff(seen, to, to, n) }));
+  const above = edges(n, zero, TRIED).map((to) => ({ to, cut: cutOff(seen, to, to, n) }));
   let best = { from: 0, to: n, error: Infinity };
-  for (const from of edges(0, zero, 128)) {
+  for (const from of edges(0, zero, TRIED)) {
     const below = cutOff(seen, from, 0, from);
     for (const { to, cut } of above) {
       if (to <= from) continue;
@@ -200,7 +203,7 @@ export function leastErrorThreshold(seen: SeenThrough, levels: number): number {
   const zero = Math.round(-low / width);
   const most = Math.max(zero, counts.length - zero);
   let best = { size: most, error: Infinity };
-  for (const size of edges(most, 1, 256)) {
+  for (const size of edges(most, 1, TRIED)) {
     const from = Math.min(counts.length, Math.max(0, zero - size));
     const to = Math.max(0, Math.min(counts.length, zero + size));
     const error = clipError(seen, from, to, (2 * size * width) / (levels - 1));
