@@ -101,7 +101,9 @@ describe("autotune", () => {
     await using workspace = await openNodeWorkspace();
     const { report } = await tuned(workspace, { params: { layout: "tensorrt", maxLoss: 5 }, target: orin });
     expect(report.provenance).toBe("estimated");
-    expect(report.chosen.layers.int8).toBeGreaterThan(0);
+    // So small a network is all launches there: integers gain nothing, and the smaller file is what is left to gain.
+    expect(report.chosen.id).toBe("weights");
+    expect(report.chosen.speedup).toBeCloseTo(1, 6);
   });
 
   it("refuses a layout that is not for the target", async () => {
