@@ -1,6 +1,6 @@
 /**
  * Writes scenes with their labels as a YOLO data set (`images/SEED.jpg`, `labels/SEED.txt`: `0 cx cy w h`), for training
- * outside this project; people who are hardly seen are left out of the labels. With `--sheet FILE.jpg` it draws them on
+ * outside this project; people who are hardly seen have class 1, neither to be found nor a false alarm. With `--sheet FILE.jpg` it draws them on
  * one sheet instead, to be looked at.
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -37,9 +37,9 @@ async function* scenes() {
 async function writeDataSet(folder: string): Promise<void> {
   for (const name of ["images", "labels"]) await mkdir(join(folder, name), { recursive: true });
   for await (const { seed, people, jpeg } of scenes()) {
-    const rows = people
-      .filter(({ ignored }) => !ignored)
-      .map(({ box: [x, y, w, h] }) => [0, (x + w / 2) / size, (y + h / 2) / size, w / size, h / size].join(" "));
+    const rows = people.map(({ box: [x, y, w, h], ignored }) =>
+      [ignored ? 1 : 0, (x + w / 2) / size, (y + h / 2) / size, w / size, h / size].join(" "),
+    );
     const name = String(seed).padStart(7, "0");
     await writeFile(join(folder, "images", `${name}.jpg`), jpeg);
     await writeFile(join(folder, "labels", `${name}.txt`), rows.map((row) => `${row}\n`).join(""));

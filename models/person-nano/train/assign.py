@@ -16,6 +16,12 @@ def pairwise_iou(a, b):
     return both / (area(a)[..., :, None] + area(b)[..., None, :] - both).clamp(min=1e-6)
 
 
+def within(point, boxes):
+    """Whether points [cells, 2] lie in boxes [..., m, 4]: [..., m, cells]."""
+    x, y = point.T
+    return (x > boxes[..., 0:1]) & (x < boxes[..., 2:3]) & (y > boxes[..., 1:2]) & (y < boxes[..., 3:4])
+
+
 @torch.no_grad()
 def assign(boxes, corners, score, cells):
     """
@@ -25,8 +31,9 @@ def assign(boxes, corners, score, cells):
     real = boxes[..., 2] > boxes[..., 0]
     point = (cells[:, :2] + 0.5) * cells[:, 2:3]
     centre = (boxes[..., :2] + boxes[..., 2:]) / 2
-    near = ((point - centre[..., None, :]).abs() < RADIUS * cells[:, 2:3]).all(-1)
-    inside = ((point > boxes[..., None, :2]) & (point < boxes[..., None, 2:])).all(-1)
+    far = (point.T - centre[..., None]).abs()  # [..., m, 2, cells]
+    near = torch.maximum(far[..., 0, :], far[..., 1, :]) < RADIUS * cells[:, 2]
+    inside = within(point, boxes)
     allowed = (near | inside) & real[..., None]
     iou = pairwise_iou(boxes, corners)
     cost = -torch.log(score.clamp(min=1e-6))[:, None] - 3 * torch.log(iou.clamp(min=1e-6))

@@ -11,11 +11,11 @@ import onnxruntime as ort
 import sources
 from geometry import decode, iou
 from pool import letterbox
-from score import detect
+from score import detect, inside
 
 THRESHOLD = 0.3
 SHOWN = 6
-BANDS = ((0, 12), (12, 24), (24, 48), (48, 96), (96, 256))
+BANDS = ((0, 12), (12, 24), (24, 48), (48, 96), (96, 320))
 
 
 def main():
@@ -26,13 +26,14 @@ def main():
     args = parser.parse_args()
     session = ort.InferenceSession(str(args.model), providers=["CPUExecutionProvider"])
     judged, bands = [], {band: [0, 0] for band in BANDS}
-    for picture in sources.scenes(args.scenes):
-        image, truth = letterbox(picture.image, picture.boxes)
+    for picture in sources.Scenes(args.scenes):
+        image, every = letterbox(picture.image, picture.boxes)
+        truth, hardly = every[every[:, 4] == 0, :4], every[every[:, 4] > 0, :4]
         feed = image[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32) / 255
         raw = session.run(None, {"images": feed})[0][0]
         boxes, scores = detect(decode(raw[:, :4]), raw[:, 4] * raw[:, 5], THRESHOLD)
         overlaps = iou(boxes, truth) > 0.5
-        found, right = overlaps.any(0), overlaps.any(1)
+        found, right = overlaps.any(0), overlaps.any(1) | np.array([inside(box, hardly) > 0.5 for box in boxes], bool)
         for box, hit in zip(truth, found):
             band = next(b for b in BANDS if box[3] - box[1] < b[1] or b is BANDS[-1])
             bands[band][0] += int(hit)

@@ -7,7 +7,7 @@ size = exp(w, h) * s.
 
 import numpy as np
 
-WIDTH, HEIGHT = 320, 256
+WIDTH, HEIGHT = 320, 320
 STRIDES = (8, 16, 32)
 PAD = 114
 

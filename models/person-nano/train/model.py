@@ -1,5 +1,9 @@
-"""The designs that were tried. All write [batch, cells, 6] for the cells of strides 8, 16 and 32, as YOLOX does:
-x, y, w, h, whether a person is there, and how well the box fits (both as sigmoid scores in an exported graph).
+"""The network. It writes [batch, cells, 6] for the cells of strides 8, 16 and 32, as YOLOX does: x, y, w, h, whether a
+person is there, and how well the box fits (both as sigmoid scores in an exported graph).
+
+Its trunk, up to stride 16, has the layers of YOLOX-Nano's (Ge et al., 2021) with ReLU for SiLU, and `convert.py` starts it
+from the teacher's weights: what the teacher saw in 118 thousand photos is not to be had from our 450. Those convolutions
+have their normalisation folded in already. Everything behind the trunk is our own and starts from chance.
 """
 
 import math
@@ -7,64 +11,87 @@ import math
 import torch
 from geometry import CELLS
 from torch import nn
+from torch.nn.functional import interpolate, silu
 
 
-def conv(i, o, kernel=3, stride=1, groups=1, act=True):
+class Bend(nn.Module):
+    """SiLU with a sharpness, silu(b x) / b: at 1 the teacher's activation, and in the limit (None) ReLU."""
+
+    def __init__(self):
+        super().__init__()
+        self.sharpness = None
+
+    def forward(self, x):
+        return x.relu_() if self.sharpness is None else silu(x * self.sharpness) / self.sharpness
+
+
+def folded(i, o, kernel=1, stride=1, groups=1):
+    return nn.Sequential(nn.Conv2d(i, o, kernel, stride, (kernel - 1) // 2, groups=groups), Bend())
+
+
+def conv(i, o, kernel=1, stride=1, groups=1):
     layers = [nn.Conv2d(i, o, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(o, momentum=0.03)]
-    return nn.Sequential(*layers, nn.ReLU(True)) if act else nn.Sequential(*layers)
+    return nn.Sequential(*layers, nn.ReLU(True))
 
 
-def separable(i, o, kernel=3, stride=1):
-    return nn.Sequential(conv(i, i, kernel, stride, i), conv(i, o, 1))
+def separable(i, o, kernel, stride=1):
+    return nn.Sequential(conv(i, i, kernel, stride, i), conv(i, o))
 
 
 class Residual(nn.Module):
-    """x + f(x)."""
-
-    def __init__(self, *body):
+    def __init__(self, channels):
         super().__init__()
-        self.body = nn.Sequential(*body)
+        shape = (channels, channels)
+        self.body = nn.Sequential(folded(*shape), folded(*shape, 3, 1, channels), folded(*shape))
 
     def forward(self, x):
         return x + self.body(x)
 
 
 class Split(nn.Module):
-    """Half of the channels through residual blocks, then beside the other half and mixed: a small CSP stage."""
+    """Half of the channels through residual blocks, then beside the other half and mixed: a CSP stage."""
 
-    def __init__(self, channels, depth, block):
+    def __init__(self, channels, depth):
         super().__init__()
         half = channels // 2
-        self.left, self.right = conv(channels, half, 1), conv(channels, half, 1)
-        self.blocks = nn.Sequential(*(block(half) for _ in range(depth)))
-        self.mix = conv(2 * half, channels, 1)
+        self.left, self.right = folded(channels, half), folded(channels, half)
+        self.blocks = nn.Sequential(*(Residual(half) for _ in range(depth)))
+        self.mix = folded(channels, channels)
 
     def forward(self, x):
         return self.mix(torch.cat([self.blocks(self.left(x)), self.right(x)], 1))
 
 
-def plain(channels):
-    return Residual(conv(channels, channels), conv(channels, channels))
+class Trunk(nn.Module):
+    """Features of strides 4, 8 and 16, of 32, 64 and 128 channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = folded(3, 16, 6, 2)
+        stage = lambda i, o, depth: nn.Sequential(folded(i, i, 3, 2, i), folded(i, o), Split(o, depth))
+        self.stages = nn.ModuleList([stage(16, 32, 1), stage(32, 64, 3), stage(64, 128, 3)])
+
+    def fine(self, x):
+        return self.stages[0](self.stem(x))
+
+    def forward(self, x):
+        x4 = self.fine(x)
+        x8 = self.stages[1](x4)
+        return x4, x8, self.stages[2](x8)
+
+    def bend(self, sharpness):
+        for module in self.modules():
+            if isinstance(module, Bend):
+                module.sharpness = sharpness
+        return self
 
 
-def light(kernel):
-    return lambda channels: Residual(separable(channels, channels, kernel), separable(channels, channels, kernel))
-
-
-def inverted(channels, kernel=3, expand=3):
-    return Residual(
-        conv(channels, expand * channels, 1),
-        conv(expand * channels, expand * channels, kernel, 1, expand * channels),
-        conv(expand * channels, channels, 1, act=False),
-    )
-
-
-class Pool(nn.Module):
+class Wide(nn.Module):
     """Three max pools in a row beside the input: a wide view for little (SPPF)."""
 
     def __init__(self, channels):
         super().__init__()
-        self.reduce, self.pool, self.mix = conv(channels, channels // 2, 1), nn.MaxPool2d(5, 1, 2), conv(channels * 2, channels, 1)
+        self.reduce, self.pool, self.mix = conv(channels, channels // 2), nn.MaxPool2d(5, 1, 2), conv(channels * 2, channels)
 
     def forward(self, x):
         x = self.reduce(x)
@@ -73,62 +100,57 @@ class Pool(nn.Module):
         return self.mix(torch.cat([x, a, b, self.pool(b)], 1))
 
 
-def backbone(name):
-    """Stages up to stride 8, 16 and 32, and their channels."""
-    if name == "plain":  # dense 3x3 everywhere, so narrow
-        stem = [conv(3, 12, 3, 2), conv(12, 20, 3, 2), plain(20)]
-        return [nn.Sequential(*stem, conv(20, 32, 3, 2), Split(32, 2, plain)),
-                nn.Sequential(conv(32, 48, 3, 2), Split(48, 2, plain)),
-                nn.Sequential(conv(48, 64, 3, 2), Pool(64))], (32, 48, 64)
-    if name == "inverted":  # MobileNetV2's blocks throughout
-        stem = [conv(3, 16, 3, 2), separable(16, 16, 3, 2), inverted(16)]
-        return [nn.Sequential(*stem, separable(16, 32, 5, 2), inverted(32, 5), inverted(32, 5)),
-                nn.Sequential(separable(32, 56, 5, 2), inverted(56, 5), inverted(56, 5)),
-                nn.Sequential(separable(56, 80, 5, 2), inverted(80, 5), Pool(80))], (32, 56, 80)
-    if name == "hybrid":  # dense where the picture is large and channels few, depthwise where channels are many
-        stem = [conv(3, 16, 3, 2), conv(16, 24, 3, 2), plain(24)]
-        return [nn.Sequential(*stem, conv(24, 48, 3, 2), Split(48, 2, plain)),
-                nn.Sequential(separable(48, 80, 5, 2), Split(80, 2, light(5))),
-                nn.Sequential(separable(80, 112, 5, 2), Split(112, 2, light(5)), Pool(112))], (48, 80, 112)
-    raise ValueError(f"no design {name}: plain, inverted or hybrid")
+WIDTHS = (40, 56, 56)
+"""Of the neck's features at strides 8, 16 and 32."""
+DEEP = 88
 
 
 class PersonNano(nn.Module):
-    """A backbone, one way down and one way up (upsample, concat, mix), and one head for all three strides' widths."""
+    """The trunk, one way down, half a way up (upsample, concat, mix), and a head for each stride: dense convolutions at
+    stride 8, where small people are found and integers gain most, depthwise ones behind."""
 
-    def __init__(self, design="hybrid", width=48):
+    def __init__(self):
         super().__init__()
-        self.design = design
-        stages, channels = backbone(design)
-        self.stages = nn.ModuleList(stages)
-        self.lateral = nn.ModuleList(conv(c, width, 1) for c in channels)
-        self.down = nn.ModuleList(nn.Sequential(conv(2 * width, width, 1), separable(width, width, 5)) for _ in range(2))
-        self.shrink = nn.ModuleList(separable(width, width, 5, 2) for _ in range(2))
-        self.up = nn.ModuleList(nn.Sequential(conv(2 * width, width, 1), separable(width, width, 5)) for _ in range(2))
-        self.heads = nn.ModuleList(nn.Sequential(separable(width, width, 5), separable(width, width, 5)) for _ in range(3))
-        self.box = nn.ModuleList(nn.Conv2d(width, 4, 1) for _ in range(3))
-        self.score = nn.ModuleList(nn.Conv2d(width, 2, 1) for _ in range(3))
+        fine, middle, coarse = WIDTHS
+        self.trunk = Trunk()
+        self.fold = conv(32, 32, 3, 2)
+        self.deep = nn.Sequential(separable(128, DEEP, 5, 2), Wide(DEEP))
+        self.lateral = nn.ModuleList(conv(i, o) for i, o in zip((32 + 64, 128, DEEP), WIDTHS))
+        self.down = nn.ModuleList([
+            nn.Sequential(conv(coarse + middle, middle), separable(middle, middle, 3)),
+            nn.Sequential(conv(middle + fine, fine), conv(fine, fine, 3)),
+        ])
+        self.shrink = separable(fine, middle, 3, 2)
+        self.up = nn.Sequential(conv(2 * middle, middle), separable(middle, middle, 3))
+        self.heads = nn.ModuleList([
+            nn.Sequential(conv(fine, fine, 3), conv(fine, fine, 3)),
+            nn.Sequential(separable(middle, middle, 3), separable(middle, middle, 3)),
+            nn.Sequential(separable(coarse, coarse, 5), separable(coarse, coarse, 5)),
+        ])
+        self.box = nn.ModuleList(nn.Conv2d(w, 4, 1) for w in WIDTHS)
+        self.score = nn.ModuleList(nn.Conv2d(w, 2, 1) for w in WIDTHS)
         self.exporting = False
         for layer in self.score:
             nn.init.constant_(layer.bias, -math.log(99))
         self.register_buffer("cells", torch.from_numpy(CELLS), persistent=False)
 
-    def forward(self, x):
-        found = []
-        for stage in self.stages:
-            x = stage(x)
-            found.append(x)
-        p8, p16, p32 = (lateral(f) for lateral, f in zip(self.lateral, found))
-        p16 = self.down[0](torch.cat([nn.functional.interpolate(p32, scale_factor=2.0, mode="nearest"), p16], 1))
-        p8 = self.down[1](torch.cat([nn.functional.interpolate(p16, scale_factor=2.0, mode="nearest"), p8], 1))
-        p16 = self.up[0](torch.cat([self.shrink[0](p8), p16], 1))
-        p32 = self.up[1](torch.cat([self.shrink[1](p16), p32], 1))
+    def neck(self, x):
+        x4, x8, x16 = self.trunk(x)
+        p8, p16, p32 = (f(x) for f, x in zip(self.lateral, (torch.cat([self.fold(x4), x8], 1), x16, self.deep(x16))))
+        p16 = self.down[0](torch.cat([interpolate(p32, scale_factor=2.0, mode="nearest"), p16], 1))
+        p8 = self.down[1](torch.cat([interpolate(p16, scale_factor=2.0, mode="nearest"), p8], 1))
+        return p8, self.up(torch.cat([self.shrink(p8), p16], 1)), p32
+
+    def head(self, features):
         rows = []
-        for p, head, box, score in zip((p8, p16, p32), self.heads, self.box, self.score):
+        for p, head, box, score in zip(features, self.heads, self.box, self.score):
             h = head(p)
             s = score(h)
             rows.append(torch.cat([box(h), s.sigmoid() if self.exporting else s], 1).flatten(2))
         return torch.cat(rows, 2).transpose(1, 2)
+
+    def forward(self, x):
+        return self.head(self.neck(x))
 
     def corners(self, raw):
         centre = (raw[..., 0:2] + self.cells[:, 0:2]) * self.cells[:, 2:3]
@@ -145,10 +167,8 @@ def fold(model):
     return model.eval()
 
 
-def macs(model):
+def macs(model, width, height):
     """Multiply-accumulates of the convolutions for one picture."""
-    from geometry import HEIGHT, WIDTH
-
     total, hooks = 0, []
 
     def count(layer, _, out):
@@ -159,7 +179,7 @@ def macs(model):
         if isinstance(layer, nn.Conv2d):
             hooks.append(layer.register_forward_hook(count))
     with torch.no_grad():
-        model.eval()(torch.zeros(1, 3, HEIGHT, WIDTH))
+        model.eval()(torch.zeros(1, 3, height, width))
     for hook in hooks:
         hook.remove()
     return total

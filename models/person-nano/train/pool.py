@@ -2,7 +2,7 @@
 
 `python pool.py real` makes crops and mosaics of photos with the teacher's word on each; `python pool.py scenes` makes
 crops of rendered scenes, some with real people pasted in; `python pool.py validation` letterboxes the held-back photos
-and, where there are any, held-back scenes.
+of COCO and held-back scenes.
 """
 
 import argparse
@@ -11,12 +11,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import sources
-from geometry import CELLS, HEIGHT, PAD, WIDTH
-from teacher import Teacher
+from geometry import CELLS, HEIGHT, PAD, STRIDES, WIDTH
+from teacher import CHANNELS, Teacher
 
 MOST_BOXES = 48
+CALM = (0.85, 1.25)
+"""Zooms of the last pictures of training, which have no mosaics: much as the product will show them."""
 SMALLEST = 5.0
-"""Pixels of a box's longer side below which it is no target."""
+"""Pixels of a box's longer side below which it counts as hardly seen."""
 
 
 def letterbox(image, boxes):
@@ -31,7 +33,8 @@ def blank():
 
 
 def place(canvas, image, boxes, at, interpolation, window=None):
-    """Draws image on canvas at (scale x, scale y, left, top), inside window; its boxes, clipped to what can be seen."""
+    """Draws image on canvas at (scale x, scale y, left, top), inside window; its boxes, clipped to what can be seen. Who is
+    cut to a quarter or is tiny counts as hardly seen."""
     sx, sy, left, top = at
     x1, y1, x2, y2 = window or (0, 0, WIDTH, HEIGHT)
     if max(sx, sy) < 1 and interpolation == cv2.INTER_AREA:
@@ -45,20 +48,21 @@ def place(canvas, image, boxes, at, interpolation, window=None):
     )
     canvas[y1:y2, x1:x2] = layer[y1:y2, x1:x2]
     if boxes is None or not len(boxes):
-        return canvas, np.zeros((0, 4), np.float32)
-    moved = boxes * [sx, sy, sx, sy] + [left, top, left, top]
+        return canvas, np.zeros((0, 5), np.float32)
+    moved = boxes[:, :4] * [sx, sy, sx, sy] + [left, top, left, top]
     clipped = np.stack([moved[:, 0].clip(x1, x2), moved[:, 1].clip(y1, y2), moved[:, 2].clip(x1, x2), moved[:, 3].clip(y1, y2)], 1)
-    area = lambda b: (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
-    seen = area(clipped) > 0.25 * area(moved)
-    large = (clipped[:, 2:] - clipped[:, :2]).max(1) >= SMALLEST
-    return canvas, clipped[seen & large].astype(np.float32)
+    sides = clipped[:, 2:] - clipped[:, :2]
+    cut = sides.prod(1) < 0.25 * (moved[:, 2:] - moved[:, :2]).prod(1)
+    hardly = (boxes[:, 4] > 0) | cut | (sides.max(1) < SMALLEST)
+    there = sides.min(1) >= 1
+    return canvas, np.concatenate([clipped, hardly[:, None]], 1)[there].astype(np.float32)
 
 
-def single(rng, picture, closest=1.8):
-    """One picture, zoomed and shifted; most stay near the size at which the product shows them."""
+def single(rng, picture, zooms):
+    """One picture, zoomed and shifted; some stay near the size at which the product shows them."""
     height, width = picture.image.shape[:2]
     fit = min(WIDTH / width, HEIGHT / height)
-    zoom = np.exp(rng.uniform(np.log(0.7), np.log(closest))) if rng.random() < 0.6 else rng.uniform(0.95, 1.05)
+    zoom = np.exp(rng.uniform(*np.log(zooms))) if rng.random() < 0.6 else rng.uniform(0.95, 1.05)
     stretch = np.exp(rng.normal(0, 0.08))
     sx, sy = fit * zoom * stretch, fit * zoom / stretch
     left = rng.uniform(*sorted((0, WIDTH - width * sx)))
@@ -90,7 +94,7 @@ def paste(rng, picture, donors):
     image, boxes = picture.image.copy(), list(picture.boxes)
     for _ in range(rng.integers(1, 4)):
         donor = donors[rng.integers(len(donors))]
-        x1, y1, x2, y2 = donor.boxes[rng.integers(len(donor.boxes))].round().astype(int).clip(0)
+        x1, y1, x2, y2 = donor.boxes[rng.integers(len(donor.boxes)), :4].round().astype(int).clip(0)
         person = donor.image[y1:y2, x1:x2]
         if min(person.shape[:2]) < 16 or person.shape[0] < 40:
             continue
@@ -99,7 +103,7 @@ def paste(rng, picture, donors):
         if width >= image.shape[1]:
             continue
         left, top = rng.integers(image.shape[1] - width), rng.integers(image.shape[0] - height)
-        box = np.array([left, top, left + width, top + height], np.float32)
+        box = np.array([left, top, left + width, top + height, 0], np.float32)
         if any(overlap(box, other) for other in boxes):
             continue
         person = cv2.resize(person, (width, height), interpolation=cv2.INTER_AREA)
@@ -109,7 +113,7 @@ def paste(rng, picture, donors):
         part = image[top : top + height, left : left + width]
         part[:] = (person * mask + part * (1 - mask)).astype(np.uint8)
         boxes.append(box)
-    return sources.Picture(picture.name, image, np.array(boxes, np.float32).reshape(-1, 4))
+    return sources.Picture(picture.name, image, np.array(boxes, np.float32).reshape(-1, 5))
 
 
 def overlap(a, b):
@@ -117,35 +121,46 @@ def overlap(a, b):
 
 
 class Writer:
-    """Arrays on disk: images [n, 3, H, W] RGB, boxes [n, MOST_BOXES, 4] (unused rows are 0), whether labelled, teacher."""
+    """Arrays on disk: images [n, 3, H, W] RGB, boxes [n, MOST_BOXES, 5] (unused rows are 0), whether labelled, the teacher's
+    cells and its neck's features at each stride."""
 
     def __init__(self, folder, count, taught):
         folder.mkdir(parents=True, exist_ok=True)
         array = lambda name, shape, kind: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (count, *shape))
         self.images = array("images", (3, HEIGHT, WIDTH), np.uint8)
-        self.boxes = array("boxes", (MOST_BOXES, 4), np.float32)
+        self.boxes = array("boxes", (MOST_BOXES, 5), np.float32)
         self.labelled = array("labelled", (), bool)
-        self.taught = array("teacher", (len(CELLS), 5), np.float16) if taught else None
+        if taught:
+            self.said = array("teacher", (len(CELLS), 5), np.float16)
+            shapes = [(c, HEIGHT // s, WIDTH // s) for c, s in zip(CHANNELS, STRIDES)]
+            self.felt = [array(f"neck{s}", shape, np.float16) for s, shape in zip(STRIDES, shapes)]
 
-    def put(self, index, image, boxes, teacher=None):
+    def put(self, index, image, boxes, taught=None):
         self.images[index] = image[..., ::-1].transpose(2, 0, 1)
         self.labelled[index] = boxes is not None
         if boxes is not None:
-            self.boxes[index, : min(len(boxes), MOST_BOXES)] = boxes[:MOST_BOXES]
-        if teacher is not None:
-            self.taught[index] = teacher
+            boxes = boxes[np.argsort(boxes[:, 4], kind="stable")][:MOST_BOXES]
+            self.boxes[index, : len(boxes)] = boxes
+        if taught:
+            self.said[index] = taught[0]
+            for array, features in zip(self.felt, taught[1]):
+                array[index] = features
 
 
 def real(args, rng):
     labelled, _ = sources.people(args.data)
+    donors = [p for p in labelled if len(p.boxes)]
     unlabelled = sources.unlabelled(args.data)
-    teacher = Teacher(args.data / "models/yolox-nano.onnx", 1)
+    teacher = Teacher(args.data / "models/yolox-nano.onnx")
     writer = Writer(args.out / "real", args.count, True)
     for index in range(args.count):
-        has_labels = rng.random() < 0.75
+        has_labels = rng.random() < 0.8
         pictures = labelled if has_labels else unlabelled
         drawn = [pictures[i] for i in rng.integers(len(pictures), size=4)]
-        image, boxes = mosaic(rng, drawn) if rng.random() < 0.4 else single(rng, drawn[0])
+        if has_labels and rng.random() < 0.2:
+            drawn[0] = paste(rng, drawn[0], donors)
+        mixed = rng.random() < 0.4 and not args.calm
+        image, boxes = mosaic(rng, drawn) if mixed else single(rng, drawn[0], CALM if args.calm else (0.7, 1.8))
         writer.put(index, image, boxes if has_labels else None, teacher(image))
         if index % 500 == 0:
             print(index, flush=True)
@@ -153,23 +168,22 @@ def real(args, rng):
 
 def rendered(args, rng):
     donors = [p for p in sources.people(args.data)[0] if len(p.boxes)]
-    scenes = sources.scenes(args.scenes)
+    scenes = sources.Scenes(args.scenes)
     writer = Writer(args.out / "scenes", args.count, False)
     for index in range(args.count):
         picture = scenes[index % len(scenes)]
         if rng.random() < 0.15:
             picture = paste(rng, picture, donors)
-        if rng.random() < 0.15:
+        if rng.random() < 0.15 and not args.calm:
             image, boxes = mosaic(rng, [picture, *(scenes[i] for i in rng.integers(len(scenes), size=3))])
         else:
-            image, boxes = single(rng, picture, 2.2)
+            image, boxes = single(rng, picture, CALM if args.calm else (0.7, 2.2))
         writer.put(index, image, boxes)
 
 
 def validation(args, _):
-    whole(args.out / "validation", sources.people(args.data)[1])
-    if args.scenes:
-        whole(args.out / "scenes-validation", sources.scenes(args.scenes))
+    whole(args.out / "validation", [p for p in sources.people(args.data)[1] if p.name.startswith("coco")])
+    whole(args.out / "scenes-validation", sources.Scenes(args.scenes))
 
 
 def whole(folder, pictures):
@@ -186,6 +200,7 @@ if __name__ == "__main__":
     parser.add_argument("--scenes", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=8000)
+    parser.add_argument("--calm", action="store_true", help="no mosaics and little zoom")
     parser.add_argument("--seed", type=int, default=5)
     arguments = parser.parse_args()
     {"real": real, "scenes": rendered, "validation": validation}[arguments.what](arguments, np.random.default_rng(arguments.seed))

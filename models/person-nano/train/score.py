@@ -5,9 +5,11 @@ from geometry import iou, suppress
 
 
 def average_precision(predictions, truths, limit=0.5):
-    """predictions: [(boxes [n, 4], scores [n])] and truths: [boxes [m, 4]], one a picture."""
+    """predictions: [(boxes [n, 4], scores [n])] and truths: [boxes [m, 5]], one a picture; a detection that lies in one who
+    is hardly seen (last column 1) and on nobody else counts neither for nor against."""
     hits, scores = [], []
-    for (boxes, confidence), truth in zip(predictions, truths):
+    for (boxes, confidence), every in zip(predictions, truths):
+        truth, hardly = every[every[:, 4] == 0, :4], every[every[:, 4] > 0, :4]
         order, free = np.argsort(-confidence), np.ones(len(truth), bool)
         overlaps = iou(boxes, truth) if len(truth) else np.zeros((len(boxes), 0))
         for i in order:
@@ -15,9 +17,11 @@ def average_precision(predictions, truths, limit=0.5):
             hit = match.size > 0 and match.max() >= limit
             if hit:
                 free[match.argmax()] = False
+            elif inside(boxes[i], hardly) >= limit:
+                continue
             hits.append(hit)
             scores.append(confidence[i])
-    total = sum(map(len, truths))
+    total = sum(int((truth[:, 4] == 0).sum()) for truth in truths)
     if not hits or not total:
         return 0.0
     hit = np.array(hits)[np.argsort(-np.array(scores), kind="stable")]
@@ -26,7 +30,13 @@ def average_precision(predictions, truths, limit=0.5):
     return float(np.sum(np.diff(np.concatenate([[0], recall])) * precision))
 
 
-def detect(corners, scores, threshold=0.02, overlap=0.5, most=300):
+def inside(box, regions):
+    """The largest part of the box that lies in one of the regions."""
+    low, high = np.maximum(box[:2], regions[:, :2]), np.minimum(box[2:], regions[:, 2:])
+    return max(np.clip(high - low, 0, None).prod(1) / max(np.prod(box[2:] - box[:2]), 1e-9), default=0)
+
+
+def detect(corners, scores, threshold=0.02, overlap=0.45, most=300):
     """One picture's boxes after suppression."""
     kept = np.flatnonzero(scores > threshold)
     kept = kept[np.argsort(-scores[kept])][:most]

@@ -16,7 +16,8 @@ VALIDATION_PERCENT = 15
 
 @dataclass
 class Picture:
-    """image: [H, W, 3] BGR uint8. boxes: [n, 4] corners in its pixels, or None where nobody labelled it."""
+    """image: [H, W, 3] BGR uint8. boxes: [n, 5], corners in its pixels and 1 for who is hardly seen (neither to be found nor
+    a false alarm), or None where nobody labelled it."""
 
     name: str
     image: np.ndarray
@@ -43,9 +44,18 @@ def unlabelled(data):
     return pictures
 
 
-def scenes(folder):
-    """Rendered scenes: images/*.jpg with labels/*.txt."""
-    return [read_yolo(p, folder / "labels" / f"{p.stem}.txt") for p in jpegs(folder / "images")]
+class Scenes:
+    """Rendered scenes, read when they are wanted: images/*.jpg with labels/*.txt, whose class 1 is hardly seen."""
+
+    def __init__(self, folder):
+        self.folder, self.images = folder, jpegs(folder / "images")
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        path = self.images[index]
+        return read_yolo(path, self.folder / "labels" / f"{path.stem}.txt")
 
 
 def jpegs(folder):
@@ -55,9 +65,9 @@ def jpegs(folder):
 def read_yolo(path, labels):
     image = cv2.imread(str(path))
     height, width = image.shape[:2]
-    rows = [list(map(float, line.split()))[1:5] for line in labels.read_text().splitlines() if line.strip()]
-    centre = np.array(rows, np.float32).reshape(-1, 4) * [width, height, width, height]
-    boxes = np.concatenate([centre[:, :2] - centre[:, 2:] / 2, centre[:, :2] + centre[:, 2:] / 2], 1)
+    rows = np.array([line.split() for line in labels.read_text().splitlines() if line.strip()], np.float32).reshape(-1, 5)
+    centre = rows[:, 1:] * [width, height, width, height]
+    boxes = np.concatenate([centre[:, :2] - centre[:, 2:] / 2, centre[:, :2] + centre[:, 2:] / 2, rows[:, :1]], 1)
     return Picture(path.stem, image, boxes.astype(np.float32))
 
 

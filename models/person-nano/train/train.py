@@ -1,64 +1,74 @@
-"""Trains one design on the pools: SimOTA, IoU loss and cross-entropy where there are labels, the teacher's word cell by
-cell where it has spoken. AdamW, warm-up and cosine, an exponential moving average whose best state by the photos'
-validation split is kept.
+"""Trains the network on the pools: SimOTA, IoU loss and cross-entropy where there are labels; on photos also the teacher's
+word cell by cell, and its neck's features, which ours must tell through a 1x1 convolution that is dropped at the end.
+AdamW, warm-up and one cosine; the trunk's fine half stays as converted, the rest of it learns slowly. Of the weights'
+moving average the best state by the validation split is kept.
 """
 
 import argparse
 import copy
 import math
+import os
 import time
 from pathlib import Path
 
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # large pages: a fifth less time
 import numpy as np
 import torch
-from assign import assign
-from geometry import mirror_order
-from model import PersonNano, macs
+from assign import assign, within
+from geometry import HEIGHT, STRIDES, WIDTH, mirror_order
+from model import WIDTHS, PersonNano, macs
 from score import average_precision, detect
+from teacher import CHANNELS
+from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 MIRROR = torch.from_numpy(mirror_order())
+TRUNK_RATE = 0.25
+"""Of the rate of the rest."""
+JUDGED = 10_000
+"""Pictures after which the moving average is judged."""
 
 
 class Pool:
     def __init__(self, folder):
         load = lambda name: np.load(folder / f"{name}.npy", mmap_mode="r")
         self.images, self.boxes, self.labelled = load("images"), load("boxes"), load("labelled")
-        self.teacher = load("teacher") if (folder / "teacher.npy").exists() else None
+        self.taught = (folder / "teacher.npy").exists()
+        if self.taught:
+            self.said, self.felt = load("teacher"), [load(f"neck{s}") for s in STRIDES]
         self.count = len(self.images)
 
-    def draw(self, indices, cells):
-        """Images [n, 3, H, W] 0..1, boxes, labelled, teacher [n, cells, 5] and whether it spoke."""
-        image = torch.from_numpy(self.images[indices]).float() / 255
-        taught = torch.full((len(indices),), self.teacher is not None)
-        teacher = torch.zeros(len(indices), cells, 5)
-        if self.teacher is not None:
-            teacher = torch.from_numpy(self.teacher[indices].astype(np.float32))
-        return image, torch.from_numpy(self.boxes[indices]), torch.from_numpy(self.labelled[indices]), teacher, taught
+    def draw(self, indices):
+        """Images [n, 3, H, W] 0..1, boxes [n, most, 5], whether labelled, and what the teacher said, [n, cells, 5]."""
+        wide = lambda array: torch.from_numpy(array[indices].astype(np.float32))
+        said = wide(self.said) if self.taught else torch.zeros(len(indices), len(MIRROR), 5)
+        return wide(self.images) / 255, wide(self.boxes), torch.from_numpy(self.labelled[indices]), said
+
+    def features(self, indices):
+        return [torch.from_numpy(f[indices].astype(np.float32)) for f in self.felt]
 
 
-def augment(batch, generator):
-    """Mirrors half, and changes light, colour, sharpness and noise."""
-    image, boxes, labelled, teacher, taught = batch
-    n, _, _, width = image.shape
-    draw = lambda low, high: torch.rand(n, 1, 1, 1, generator=generator) * (high - low) + low
-    mirrored = torch.rand(n, generator=generator) < 0.5
+def augment(batch, mirrored, generator):
+    """Mirrors those chosen, and changes light, colour, sharpness and noise."""
+    image, boxes, labelled, said = batch
+    n = len(image)
+    chosen = lambda share: torch.nonzero(torch.rand(n, generator=generator) < share).flatten()
     image[mirrored] = image[mirrored].flip(-1)
     used = (boxes[..., 2:3] > boxes[..., 0:1]) & mirrored[:, None, None]
-    boxes = torch.where(used, torch.stack([width - boxes[..., 2], boxes[..., 1], width - boxes[..., 0], boxes[..., 3]], -1), boxes)
-    other = teacher[:, MIRROR]
-    other = torch.stack([width - other[..., 2], other[..., 1], width - other[..., 0], other[..., 3], other[..., 4]], -1)
-    teacher = torch.where(mirrored[:, None, None], other, teacher)
+    flip = lambda x: torch.cat([WIDTH - x[..., 2:3], x[..., 1:2], WIDTH - x[..., 0:1], x[..., 3:]], -1)
+    boxes = torch.where(used, flip(boxes), boxes)
+    said = torch.where(mirrored[:, None, None], flip(said[:, MIRROR]), said)
 
-    tint = 1 + 0.06 * torch.randn(n, 3, 1, 1, generator=generator)
-    image = (image * draw(0.65, 1.35) * tint + draw(-0.08, 0.08)).clamp_(0, 1)
-    grey = image.mean(1, keepdim=True)
-    image = grey + (image - grey) * torch.where(draw(0, 1) < 0.12, torch.zeros(n, 1, 1, 1), draw(0.5, 1.5))
-    for i in torch.nonzero(torch.rand(n, generator=generator) < 0.1).flatten():
-        image[i] = torch.nn.functional.avg_pool2d(image[i : i + 1], 3, 1, 1)[0]
-    for i in torch.nonzero(torch.rand(n, generator=generator) < 0.15).flatten():
+    gain = (torch.rand(n, 1, 1, 1, generator=generator) * 0.7 + 0.65) * (1 + 0.06 * torch.randn(n, 3, 1, 1, generator=generator))
+    image.mul_(gain).add_(torch.rand(n, 1, 1, 1, generator=generator) * 0.16 - 0.08)
+    for i in chosen(0.35):
+        grey, colour = image[i].mean(0), torch.rand(1, generator=generator) * 1.5
+        image[i].lerp_(grey.expand(3, -1, -1), 1 - (colour if colour > 0.4 else 0))
+    for i in chosen(0.1):
+        image[i] = nn.functional.avg_pool2d(image[i : i + 1], 3, 1, 1)[0]
+    for i in chosen(0.15):
         image[i] += 0.03 * torch.randn(image[i].shape, generator=generator)
-    return image.clamp_(0, 1), boxes, labelled, teacher, taught
+    return image.clamp_(0, 1), boxes, labelled, said
 
 
 def giou_loss(a, b):
@@ -71,104 +81,123 @@ def giou_loss(a, b):
     return 1 - both / union + (hull - union) / hull
 
 
-def loss_of(model, raw, batch, distil):
-    """Per box: presence, fit (its target is the IoU) and box on labelled pictures, plus the teacher's presence and box."""
-    _, boxes, labelled, teacher, taught = batch
+def loss_of(model, raw, batch, taught):
+    """Per box: presence, fit (its target is the IoU) and box on labelled pictures; on the first `taught` ones the teacher's
+    presence and box."""
+    _, boxes, labelled, said = batch
     boxes = boxes[:, : max(1, int((boxes[..., 2] > boxes[..., 0]).sum(1).max()))]
+    hardly, boxes = boxes * (boxes[..., 4:] > 0), (boxes * (boxes[..., 4:] == 0))[..., :4]
     corners, presence, fit = model.corners(raw), raw[..., 4], raw[..., 5]
     owner, iou = assign(boxes, corners.detach(), (presence.sigmoid() * fit.sigmoid()).detach(), model.cells)
     positive = (owner >= 0) & labelled[:, None]
-    # Where people photos lack a label that the teacher sees, the cell is left to the teacher.
-    unsure = (teacher[..., 4] > 0.4) & ~positive
-    known = labelled[:, None] & ~unsure
+    # Who is hardly seen, or unlabelled though the teacher sees him, is no counterexample.
+    point = (model.cells[:, :2] + 0.5) * model.cells[:, 2:]
+    known = labelled[:, None] & (positive | ~((said[..., 4] > 0.4) | within(point, hardly).any(1)))
     count = positive.sum().clamp(min=1)
     total = (cross_entropy(presence, positive.float(), reduction="none") * known).sum() / count
     if positive.any():
         target = boxes.gather(1, owner.clamp(min=0)[..., None].expand(-1, -1, 4))[positive]
         total = total + 5 * giou_loss(corners[positive], target).sum() / count
         total = total + cross_entropy(fit[positive], iou[positive], reduction="sum") / count
-    if distil and taught.any():
-        word = teacher[..., 4]
-        weight = word * (word > 0.1)
-        mass = weight.sum().clamp(min=1)
-        soft = cross_entropy(presence, word, reduction="none") * taught[:, None]
-        total = total + distil * soft.sum() / mass
-        sure = weight > 0.25
-        if sure.any():
-            pull = giou_loss(corners[sure], teacher[..., :4][sure])
-            total = total + distil * 3 * (pull * weight[sure]).sum() / mass
+    word = said[:taught, :, 4]
+    weight = word * (word > 0.1)
+    mass = weight.sum().clamp(min=1)
+    total = total + cross_entropy(presence[:taught], word, reduction="sum") / mass
+    sure = weight > 0.25
+    if sure.any():
+        pull = giou_loss(corners[:taught][sure], said[:taught, :, :4][sure])
+        total = total + 3 * (pull * weight[sure]).sum() / mass
     return total
 
 
+class Mimic(nn.Module):
+    """How badly the teacher's neck is told from ours: squared error of its standardised features, people counting more."""
+
+    def __init__(self, pool):
+        super().__init__()
+        self.tell = nn.ModuleList(nn.Conv2d(i, o, 1) for i, o in zip(WIDTHS, CHANNELS))
+        sample = pool.features(np.arange(min(64, pool.count)))
+        self.scale = [(f.mean((0, 2, 3), keepdim=True), f.std((0, 2, 3), keepdim=True) + 1e-3) for f in sample]
+
+    def forward(self, ours, theirs, mirrored, word):
+        start, total = 0, 0
+        for p, t, tell, (mean, std) in zip(ours, theirs, self.tell, self.scale):
+            t = torch.where(mirrored[:, None, None, None], t.flip(-1), t)
+            cells = t[0, 0].numel()
+            weight = 1 + 4 * word[:, start : start + cells].reshape(len(t), 1, *t.shape[2:])
+            total = total + ((tell(p) - (t - mean) / std).square() * weight).mean()
+            start += cells
+        return total / len(self.scale)
+
+
 @torch.no_grad()
-def validate(model, pool, most=200):
+def validate(model, pool):
     model.eval()
     predictions = []
-    for start in range(0, min(pool.count, most), 16):
-        indices = np.arange(start, min(start + 16, pool.count, most))
-        raw = model(pool.draw(indices, len(model.cells))[0].contiguous(memory_format=torch.channels_last))
+    for start in range(0, pool.count, 16):
+        raw = model(pool.draw(np.arange(start, min(start + 16, pool.count)))[0].contiguous(memory_format=torch.channels_last))
         score = raw[..., 4].sigmoid() * raw[..., 5].sigmoid()
         predictions += [detect(c.numpy(), s.numpy()) for c, s in zip(model.corners(raw), score)]
-    truths = [b[b[:, 2] > b[:, 0]] for b in pool.boxes[:most]]
-    return average_precision(predictions, truths)
+    return average_precision(predictions, [b[b[:, 2] > b[:, 0]] for b in pool.boxes])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, required=True)
+    parser.add_argument("--trunk", type=Path, required=True, help="converted by convert.py")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--design", default="hybrid")
     parser.add_argument("--start", type=Path, help="weights to go on from")
-    parser.add_argument("--pictures", type=int, default=60_000, help="pictures seen in all")
-    parser.add_argument("--batch", type=int, default=16, help="of all workers together")
+    parser.add_argument("--pictures", type=int, default=200_000, help="pictures seen in all")
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--scenes", type=float, default=0.35, help="share of rendered scenes")
-    parser.add_argument("--distil", type=float, default=1.0)
-    parser.add_argument("--workers", type=int, default=1, help="processes of one thread that share a step")
-    parser.add_argument("--port", type=int, default=29511, help="on this machine, by which they meet")
+    parser.add_argument("--scenes", type=float, default=0.5, help="share of rendered scenes")
+    parser.add_argument("--mimic", type=float, default=4.0, help="weight of the teacher's features")
     parser.add_argument("--seed", type=int, default=5)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    torch.multiprocessing.spawn(work, (args,), nprocs=args.workers)
-
-
-def work(rank, args):
-    """One worker; all hold the same weights, and the first keeps their mean and judges it."""
     torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", f"tcp://127.0.0.1:{args.port}", rank=rank, world_size=args.workers)
     torch.manual_seed(args.seed)
-    rng, generator = np.random.default_rng(args.seed + rank), torch.Generator().manual_seed(args.seed + rank)
-    pools = {name: Pool(args.pool / name) for name in ["real", "scenes"][: 2 if args.scenes else 1]}
-    model = PersonNano(args.design)
+    rng, generator = np.random.default_rng(args.seed), torch.Generator().manual_seed(args.seed)
+    real, scenes = Pool(args.pool / "real"), Pool(args.pool / "scenes")
+    model = PersonNano()
+    model.trunk.load_state_dict(torch.load(args.trunk, weights_only=True))
     if args.start:
         model.load_state_dict(torch.load(args.start, weights_only=True)["model"])
-    if rank == 0:
-        print(f"{args.design}: {sum(p.numel() for p in model.parameters())} parameters, {macs(model) / 1e6:.1f} MMACs", flush=True)
+    print(f"{sum(p.numel() for p in model.parameters())} parameters, {macs(model, WIDTH, HEIGHT) / 1e6:.1f} MMACs", flush=True)
+    for part in (model.trunk.stem, model.trunk.stages[0]):
+        part.requires_grad_(False)
     model = model.train().to(memory_format=torch.channels_last)
-    judge = Judge(model, args) if rank == 0 else None
-    shared = torch.nn.parallel.DistributedDataParallel(model)
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    rest = [p for p in model.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": rest, "weight_decay": 0}], args.rate)
+    mimic, judge = Mimic(real), Judge(model, args)
+    optimiser = torch.optim.AdamW(groups(model, mimic), args.rate, fused=True)
 
-    mine, steps = args.batch // args.workers, args.pictures // args.batch
-    rendered = round(mine * args.scenes)
-    wanted = {"real": mine - rendered, "scenes": rendered}
+    steps, taught = args.pictures // args.batch, args.batch - round(args.batch * args.scenes)
     for step in range(steps):
-        warm = min(1, (step + 1) / min(200, steps // 10))
+        rate = args.rate * min(1, (step + 1) / 300) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         for group in optimiser.param_groups:
-            group["lr"] = args.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-        parts = [pool.draw(np.sort(rng.choice(pool.count, wanted[name], False)), len(model.cells)) for name, pool in pools.items()]
-        batch = augment([torch.cat(x) for x in zip(*parts)], generator)
-        raw = shared(batch[0].contiguous(memory_format=torch.channels_last))
-        loss = loss_of(model, raw, batch, args.distil)
+            group["lr"] = rate * group["share"]
+        choose = lambda pool, n: np.sort(rng.choice(pool.count, n, False))
+        photos = choose(real, taught)
+        parts = [real.draw(photos), scenes.draw(choose(scenes, args.batch - taught))]
+        mirrored = torch.rand(args.batch, generator=generator) < 0.5
+        batch = augment([torch.cat(x) for x in zip(*parts)], mirrored, generator)
+        neck = model.neck(batch[0].contiguous(memory_format=torch.channels_last))
+        loss = loss_of(model, model.head(neck), batch, taught)
+        unlike = mimic([p[:taught] for p in neck], real.features(photos), mirrored[:taught], batch[3][:taught, :, 4])
         optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10)
+        (loss + args.mimic * unlike).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 10)
         optimiser.step()
-        if judge:
-            judge.follow(model, step, steps, loss.item())
-    torch.distributed.destroy_process_group()
+        judge.follow(model, step, steps, (loss.item(), unlike.item()))
+
+
+def groups(model, mimic):
+    """Parameters by whether they decay and by their share of the rate."""
+    parts = [(model.trunk, TRUNK_RATE), (nn.ModuleList(m for name, m in model.named_children() if name != "trunk"), 1), (mimic, 1)]
+    return [
+        {"params": [p for p in part.parameters() if p.requires_grad and (p.ndim > 1) == decays], "weight_decay": 0.02 * decays, "share": share}
+        for part, share in parts
+        for decays in (True, False)
+    ]
 
 
 class Judge:
@@ -176,31 +205,29 @@ class Judge:
 
     def __init__(self, model, args):
         self.mean, self.args = copy.deepcopy(model).eval(), args
-        self.photos = Pool(args.pool / "validation")
-        self.scenes = Pool(args.pool / "scenes-validation") if args.scenes else None
+        self.photos, self.scenes = Pool(args.pool / "validation"), Pool(args.pool / "scenes-validation")
         self.best, self.began, self.losses = -1.0, time.time(), []
 
     @torch.no_grad()
-    def follow(self, model, step, steps, loss):
-        decay = min(0.998, (1 + step) / (10 + step))
+    def follow(self, model, step, steps, losses):
+        decay = min(0.999, (1 + step) / (10 + step))
         for kept, new in zip(self.mean.state_dict().values(), model.state_dict().values()):
             kept.lerp_(new, 1 - decay) if kept.is_floating_point() else kept.copy_(new)
-        self.losses.append(loss)
-        if (step + 1) % max(1, steps // 12) == 0 or step + 1 == steps:
+        self.losses.append(losses)
+        if (step + 1) % 100 == 0:
+            print(f"{step + 1}/{steps} {time.time() - self.began:.0f} s loss {np.mean(self.losses[-100:], 0).round(3)}", flush=True)
+        if (step + 1) % (JUDGED // self.args.batch) == 0 or step + 1 == steps:
             self.decide()
-        if (step + 1) % 50 == 0:
-            print(f"{step + 1}/{steps} {time.time() - self.began:.0f} s loss {np.mean(self.losses[-50:]):.3f}", flush=True)
 
     def decide(self):
-        photos = validate(self.mean, self.photos)
-        scenes = validate(self.mean, self.scenes) if self.scenes else float("nan")
-        state = {"model": self.mean.state_dict(), "design": self.args.design, "photos": photos, "scenes": scenes}
+        photos, scenes = validate(self.mean, self.photos), validate(self.mean, self.scenes)
+        state = {"model": self.mean.state_dict(), "photos": photos, "scenes": scenes}
         torch.save(state, self.args.out / "last.pt")
-        value = photos + (0.5 * scenes if self.scenes else 0)
-        if value > self.best:
-            self.best = value
+        if photos + scenes > self.best:
+            self.best = photos + scenes
             torch.save(state, self.args.out / "best.pt")
-        print(f"step {len(self.losses)}: photos AP50 {photos:.3f}, scenes AP50 {scenes:.3f}", flush=True)
+        seen = len(self.losses) * self.args.batch
+        print(f"{seen} pictures: photos AP50 {photos:.3f}, scenes AP50 {scenes:.3f}", flush=True)
 
 
 if __name__ == "__main__":
