@@ -19,8 +19,8 @@ export interface Clock {
 
 /** CPU time that one side-by-side timing may take, about. */
 const TIMING_BUDGET_MS = 20_000;
-const PROFILES = 3;
-const PROFILED_RUNS = 15;
+const PROFILES = 8;
+const PROFILED_RUNS = 3;
 
 export function clockOf(ctx: RunContext, layout: LayoutName, { judging }: Frames): Clock {
   const { target } = ctx;

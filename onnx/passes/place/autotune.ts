@@ -14,7 +14,7 @@ import { cloneModel } from "../../cloneModel.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import { writeModel } from "../../serde.ts";
-import type { CalibrationTable } from "../calibrate/table.ts";
+import { byMethod, CANDIDATE_METHODS, type CalibrationTable } from "../calibrate/table.ts";
 import { quantizableLayers } from "../quantize/layers.ts";
 import { type LayoutName, layoutOf } from "../quantize/layout.ts";
 import { type MeasuringContext, OutputReference } from "../quantize/outputReference.ts";
@@ -93,14 +93,17 @@ export async function autotune(input: AutotuneInput, ctx: AutotuneContext): Prom
   const units = unitsOf(floats.model.graph, layoutOf(layout));
   const open = async () => cloneModel(floats.model);
   const choosing = await OutputReference.of(floats.model, input.choosing, ctx);
-  const search = input.take ? pinned(units, input.take) : await profiled({ open, units, layout, table }, ctx);
-  const { material, methods, steps } = await refine({ open, units, layout, table }, search.fastest, {
+  const first: Material = { open, units, layout, table };
+  const sets = input.take ? pinned(units, input.take) : await search(first, choosing, ctx);
+  // Ranges and rounding are chosen where there is something to lose, and not all is lost.
+  const middle = sets[Math.floor((sets.length - 1) / 2)] ?? new Set<Unit>();
+  const { material, methods, steps } = await refine(first, middle, {
     reference: choosing,
     fitting: input.fitting,
     ctx,
   });
   const builds: Try[] = [];
-  for (const integers of await search.sets(material, choosing)) {
+  for (const integers of sets) {
     const built = await build(material, placementOf(units, integers, "weights"));
     builds.push({ built, integers: [...integers].map(({ name }) => name) });
   }
@@ -108,33 +111,27 @@ export async function autotune(input: AutotuneInput, ctx: AutotuneContext): Prom
   return { points, rewrites: floats.tried, methods, steps };
 }
 
-interface Search {
-  /** Units in integers where only time counts. */
-  readonly fastest: ReadonlySet<Unit>;
-  /** What to build and measure. */
-  readonly sets: (material: Material, reference: OutputReference) => Promise<readonly ReadonlySet<Unit>[]>;
-}
-
-function pinned(units: Units, { form, integers }: Taken): Search {
+function pinned(units: Units, { form, integers }: Taken): readonly ReadonlySet<Unit>[] {
   const set = new Set(units.all.filter(({ name }) => integers.includes(name)));
-  return { fastest: set, sets: async () => (form === "int8" || form === "weights" ? [set] : []) };
+  return form === "int8" || form === "weights" ? [set] : [];
 }
 
-async function profiled(first: Material, ctx: AutotuneContext): Promise<Search> {
-  const { units } = first;
+/** Sets of units for integers, from the fastest by prediction to none. */
+async function search(
+  first: Material,
+  reference: OutputReference,
+  ctx: AutotuneContext,
+): Promise<readonly ReadonlySet<Unit>[]> {
+  const { units, layout } = first;
+  const material = { ...first, table: byMethod(first.table, CANDIDATE_METHODS[0]) };
   ctx.report(0.2, "profiling operators");
-  const costs = await profileCosts({ ...first, layout: layoutOf(first.layout) }, ctx.profile);
+  const costs = await profileCosts({ ...material, layout: layoutOf(layout) }, ctx.profile);
   const fastest = chooseIntegers(units, costs, { msPerNoise: 0, noiseOf: () => 0 });
   const layers = [...fastest].filter(({ kind }) => kind === "layer");
-  return {
-    fastest,
-    async sets(material, reference) {
-      const noise = await measureNoise(material, layers, reference, (done) =>
-        ctx.report(0.35 + (0.25 * done) / layers.length, `noise of ${layers.length} layers, each alone`),
-      );
-      return [...sweep(units, costs, noise), new Set()];
-    },
-  };
+  const noise = await measureNoise(material, layers, reference, (done) =>
+    ctx.report(0.3 + (0.2 * done) / layers.length, `noise of ${layers.length} layers, each alone`),
+  );
+  return [...sweep(units, costs, noise), new Set()];
 }
 
 interface Refining {
@@ -143,7 +140,7 @@ interface Refining {
   readonly ctx: AutotuneContext;
 }
 
-/** Ranges, biases and rounding, each as it serves the outputs best with the most integers that there will be. */
+/** Ranges, biases and rounding, each as it serves the outputs best with these integers. */
 async function refine(first: Material, integers: ReadonlySet<Unit>, { reference, fitting, ctx }: Refining) {
   const { open, units, layout, table } = first;
   const options = {
@@ -154,7 +151,7 @@ async function refine(first: Material, integers: ReadonlySet<Unit>, { reference,
     mulDb: Number.POSITIVE_INFINITY,
   };
   const progress = (done: number, total: number, message: string) =>
-    ctx.report(0.3 + (0.05 * done) / Math.max(1, total), message);
+    ctx.report(0.5 + (0.15 * done) / Math.max(1, total), message);
   const refined = await refineInt8(options, { open, reference, fitting }, { ...ctx, progress });
   const { table: chosen = table, seen, byHessian } = refined.options;
   const material: Material = { ...first, open: refined.evidence.open, table: chosen, seen, byHessian };
