@@ -6,7 +6,7 @@
  * ONNX Runtime goes by the DequantizeLinear before an integer operator, whose one scale stays, and fuses it as before:
  * the division costs nothing. TensorRT wants one scale on both sides, and keeps the Mul.
  */
-import type { Graph, Node } from "../../ir/graph.ts";
+import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { soleReader } from "./layers.ts";
 import { dropUnread } from "./replaceConstant.ts";
@@ -23,6 +23,7 @@ async function fold(mul: Node): Promise<boolean> {
   const quantizer = soleReader(mul.output());
   const [scale, zeroPoint] = [quantizer?.inputs[1]?.constant, quantizer?.inputs[2]?.constant];
   if (!value || !by?.constant || quantizer?.opType !== "QuantizeLinear" || !scale || !zeroPoint) return false;
+  if (joinsIntegers(value)) return false;
   const { dims } = by.constant;
   const [channels = 0, ...trailing] = dims;
   if (dims.length === 0 || trailing.some((dim) => dim !== 1) || scale.dims.length > 0) return false;
@@ -38,4 +39,10 @@ async function fold(mul: Node): Promise<boolean> {
   graph.removeNode(mul);
   dropUnread(by);
   return true;
+}
+
+/** Written from integers alone: the runtime makes one integer operator of it and the quantizer, which has one scale. */
+function joinsIntegers({ producer }: Value): boolean {
+  const inputs = producer?.inputs.filter((input) => input !== null) ?? [];
+  return inputs.length > 0 && inputs.every((input) => input.producer?.opType === "DequantizeLinear");
 }
