@@ -4,6 +4,7 @@ import { openNodeWorkspace } from "../../test/support/runNode.ts";
 import type { TensorItem } from "../ports.ts";
 import { streamOf } from "../streams.ts";
 import { run } from "./run.ts";
+import { agreement } from "./schema.ts";
 
 function item(id: string, values: readonly number[], name = "out"): TensorItem {
   const tensor = { dataType: DataType.FLOAT, dims: [1, values.length], data: Float32Array.from(values) };
@@ -81,4 +82,8 @@ it.each([
   ["no-frames", [], []],
 ])("refuses %s", async (code, candidate, reference) => {
   await expect(agree(candidate, reference)).rejects.toMatchObject({ code, fix: expect.any(String) });
+});
+
+it("takes documents of version 1 along as they are (cosine-of-each-frame)", () => {
+  expect(agreement.migrations[1]?.up({ pool: "mean" })).toEqual({ pool: "mean" });
 });
