@@ -26,7 +26,9 @@ async function detect(space: NodeWorkspace, { file, images, params }: Detecting)
   const outputs = (await space.run(infer, { inputs: { model, tensors } })).outputs;
   if (!outputs.tensors) throw new Error("infer gave no tensors");
   const scored = { scoreThreshold: 0.01, iouThreshold: 0.45 };
-  const { detections } = (await space.run(nms, { inputs: { tensors: outputs.tensors }, params: scored })).outputs;
+  const { detections } = (
+    await space.run(nms, { inputs: { tensors: outputs.tensors, settings: undefined }, params: scored })
+  ).outputs;
   if (!detections) throw new Error("nms gave no detections");
   return detections;
 }

@@ -61,7 +61,7 @@ function unreadNames(graph: Graph): string[] {
 function pruning(repair: boolean) {
   return async (model: Model, { dims }: Case, ctx: PassContext) => {
     const items = [1, 2, 3].map((seed) => ({ [model.graph.feeds[0]?.name ?? ""]: noiseTensor(dims, seed) }));
-    await pruneChannels(model, { macs: 0.9, importance: "l2", multiple: 4, repair, items }, ctx);
+    await pruneChannels(model, { keep: 0.9, importance: "l2", scope: "global", multiple: 4, repair, items }, ctx);
   };
 }
 
