@@ -16,7 +16,7 @@ import type { ArtifactRef, TensorItem } from "../ports.ts";
 import { streamOf } from "../streams.ts";
 import { calibrateReport } from "./report.ts";
 import { run } from "./run.ts";
-import type { calibrate } from "./schema.ts";
+import { calibrate } from "./schema.ts";
 
 const DIMS = [1, 2, 4, 4];
 
@@ -236,4 +236,8 @@ describe.skipIf(!testData)("calibrate (needs EDGEWRIGHT_TEST_DATA)", () => {
     expect(table.tensors["245"]).toBeUndefined();
     expect(table.tensors["247"]).toBeDefined();
   });
+});
+
+it("takes documents of version 1 along as they are (ranges-on-the-grid)", () => {
+  expect(calibrate.migrations[1]?.up({ method: "mse" })).toEqual({ method: "mse" });
 });

@@ -4,7 +4,7 @@ import { defineNode } from "../define.ts";
 
 export const calibrate = defineNode({
   type: "calibrate",
-  version: 1,
+  version: 2,
   title: "Calibrate",
   category: "Optimise",
   icon: "sliders-horizontal",
@@ -40,5 +40,5 @@ export const calibrate = defineNode({
   },
   effects: "infers",
   resources: ["cpu"],
-  migrations: {},
+  migrations: { 1: { name: "ranges-on-the-grid", up: (params) => ({ ...params }) } },
 });

@@ -247,3 +247,7 @@ describe.skipIf(!testData)("prune on real detectors (needs EDGEWRIGHT_TEST_DATA)
     expect(report.deflatedBytes?.after).toBeLessThan(0.75 * (report.deflatedBytes?.before ?? 0));
   });
 });
+
+it("takes documents of version 1 along as they are (channels-by-what-the-outputs-lose)", () => {
+  expect(prune.migrations[1]?.up({ macs: 0.8 })).toEqual({ macs: 0.8 });
+});

@@ -3,7 +3,7 @@ import { defineNode } from "../define.ts";
 
 export const prune = defineNode({
   type: "prune",
-  version: 1,
+  version: 2,
   title: "Prune",
   category: "Optimise",
   icon: "scissors",
@@ -76,7 +76,7 @@ export const prune = defineNode({
           },
         ]
       : [],
-  migrations: {},
+  migrations: { 1: { name: "channels-by-what-the-outputs-lose", up: (params) => ({ ...params }) } },
 });
 
 export type PruneParams = z.output<typeof prune.params>;

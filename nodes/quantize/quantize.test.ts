@@ -301,3 +301,7 @@ describe("prepareForQuantization", () => {
     expect(await worstSqnr(workspace, { float: ref, quantized: prepared }, feeds)).toBeGreaterThan(100);
   });
 });
+
+it("takes documents of version 1 along as they are (steps-by-evidence)", () => {
+  expect(quantize.migrations[1]?.up({ format: "fp16" })).toEqual({ format: "fp16" });
+});

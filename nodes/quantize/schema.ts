@@ -5,7 +5,7 @@ import { type Diagnostic, defineNode } from "../define.ts";
 
 export const quantize = defineNode({
   type: "quantize",
-  version: 1,
+  version: 2,
   title: "Quantize",
   category: "Optimise",
   icon: "binary",
@@ -73,5 +73,5 @@ export const quantize = defineNode({
     }
     return found;
   },
-  migrations: {},
+  migrations: { 1: { name: "steps-by-evidence", up: (params) => ({ ...params }) } },
 });

@@ -4,7 +4,7 @@ import { defineNode } from "../define.ts";
 
 export const simplify = defineNode({
   type: "simplify",
-  version: 1,
+  version: 2,
   title: "Simplify",
   category: "Optimise",
   icon: "shrink",
@@ -25,5 +25,5 @@ export const simplify = defineNode({
   },
   effects: "pure",
   resources: ["cpu"],
-  migrations: {},
+  migrations: { 1: { name: "transposes-through-regions", up: (params) => ({ ...params }) } },
 });

@@ -11,6 +11,7 @@ import { streamOf } from "../streams.ts";
 import { Face } from "./face.tsx";
 import { simplifyReport } from "./report.ts";
 import { run } from "./run.ts";
+import { simplify } from "./schema.ts";
 
 const graph = () =>
   modelFrom({
@@ -123,4 +124,8 @@ describe("simplify", () => {
     expect(renderFace(Face, { report, large: true })).toContain("fuse-affine-into-layer");
     expect(renderFace(Face, {})).toBe("");
   });
+});
+
+it("takes documents of version 1 along as they are (transposes-through-regions)", () => {
+  expect(simplify.migrations[1]?.up({ opset: 20 })).toEqual({ opset: 20 });
 });
