@@ -10,6 +10,11 @@ describe("Tensor", () => {
     expect(packedByteLength(DataType.STRING, 1)).toBeUndefined();
   });
 
+  it("keeps the ends of int64, which no number reaches exactly", async () => {
+    const bytes = await Tensor.i64([3], [2 ** 63, -(2 ** 63), 7]).bytes();
+    expect([...new BigInt64Array(bytes.slice().buffer)]).toEqual([2n ** 63n - 1n, -(2n ** 63n), 7n]);
+  });
+
   it.each([
     [DataType.FLOAT16, new Uint16Array([0x3c00, 0xc000]), [1, -2]],
     [DataType.BFLOAT16, new Uint16Array([0x3f80, 0xc000]), [1, -2]],

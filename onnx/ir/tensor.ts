@@ -77,12 +77,9 @@ export class Tensor {
     return Tensor.of(DataType.FLOAT, dims, data instanceof Float32Array ? data : Float32Array.from(data));
   }
 
+  /** Beyond the type's ends a number stands for the end: 2^63 - 1, "to the last" in a Slice, is no JavaScript number. */
   static i64(dims: readonly number[], data: readonly number[]): Tensor {
-    return Tensor.of(
-      DataType.INT64,
-      dims,
-      BigInt64Array.from(data, (x) => BigInt(x)),
-    );
+    return Tensor.of(DataType.INT64, dims, BigInt64Array.from(data, saturated));
   }
 
   get size(): number {
@@ -216,4 +213,12 @@ function floatsFromNibbles(bytes: Uint8Array, count: number, signed: boolean): F
     out[i] = signed && nibble > 7 ? nibble - 16 : nibble;
   }
   return out;
+}
+
+const INT64_MAX = 2n ** 63n - 1n;
+
+function saturated(x: number): bigint {
+  const integer = BigInt(x);
+  if (integer > INT64_MAX) return INT64_MAX;
+  return integer < -INT64_MAX - 1n ? -INT64_MAX - 1n : integer;
 }

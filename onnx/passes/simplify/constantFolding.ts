@@ -52,7 +52,7 @@ export const foldShapes: Rule = {
       const dims = staticShape(out);
       if (!elements || !dims || out.type?.elemType !== DataType.INT64 || elements.length !== elementCount(dims))
         return false;
-      makeConstant(out, Tensor.of(DataType.INT64, dims, BigInt64Array.from(elements, BigInt)));
+      makeConstant(out, Tensor.i64(dims, elements));
       return true;
     });
   },
