@@ -16,11 +16,19 @@ export function nearestResult(
   kind: PortKind,
 ): Result | undefined {
   if (!doc) return undefined;
+  // Pictures come with what flows through a node; those that its model was made with are another set.
+  const flowing = doc.edges.filter(({ to }) => parseEndpoint(to).port !== "model");
+  return (
+    (kind === "images" ? nearestAlong(flowing, run, id, kind) : undefined) ?? nearestAlong(doc.edges, run, id, kind)
+  );
+}
+
+function nearestAlong(edges: PipelineDoc["edges"], run: RunState, id: string, kind: PortKind): Result | undefined {
   const seen = new Set([id]);
   let layer = [id];
   while (layer.length > 0) {
     const next: string[] = [];
-    for (const edge of doc.edges) {
+    for (const edge of edges) {
       if (!layer.includes(parseEndpoint(edge.to).node)) continue;
       const from = parseEndpoint(edge.from);
       const output = run.steps[from.node]?.outputs[from.port];
