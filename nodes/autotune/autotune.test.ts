@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DataType } from "../../onnx/ir/dataType.ts";
-import { Graph, Model } from "../../onnx/ir/graph.ts";
-import { Tensor } from "../../onnx/ir/tensor.ts";
-import { modelBytes } from "../../onnx/serde.ts";
 import type { DeviceProfile } from "../../targets/deviceProfile.ts";
+import { denseNet } from "../../test/support/denseNet.ts";
 import { noise } from "../../test/support/outputs.ts";
 import { renderFace } from "../../test/support/renderFace.ts";
 import { type NodeWorkspace, openNodeWorkspace, testTarget } from "../../test/support/runNode.ts";
@@ -15,25 +13,9 @@ import { run } from "./run.ts";
 import { autotune } from "./schema.ts";
 
 const CHANNELS = 64;
-const DIMS = [1, CHANNELS, 24, 24];
-
-/** Dense convolutions: enough sums for integers to pay. */
-function denseNet(): Promise<Uint8Array> {
-  const graph = new Graph("dense");
-  const model = new Model(graph);
-  model.irVersion = 8;
-  model.opsetImports.set("", 13);
-  let value = graph.addInput("x", { elemType: DataType.FLOAT, shape: DIMS });
-  for (const [i, name] of ["first", "second", "third"].entries()) {
-    const weight = Tensor.f32([CHANNELS, CHANNELS, 3, 3], noise(9 * CHANNELS ** 2, i + 1));
-    const inputs = [value, graph.addInitializer(`${name}_w`, weight)];
-    const attributes = { pads: [1, 1, 1, 1] };
-    value = graph.addNode({ opType: "Conv", name, inputs, outputs: [`${name}_y`], attributes }).output();
-    value.type = { elemType: DataType.FLOAT, shape: DIMS };
-  }
-  graph.addOutput(value);
-  return modelBytes(model);
-}
+const SIDE = 24;
+const DIMS = [1, CHANNELS, SIDE, SIDE];
+const NET = { channels: CHANNELS, side: SIDE, kernel: 3 };
 
 function frames(count: number): TensorItem[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -45,7 +27,7 @@ function frames(count: number): TensorItem[] {
 type Options = Partial<Parameters<NodeWorkspace["run"]>[1]> & { readonly count?: number };
 
 async function tuned(workspace: NodeWorkspace, { params, target, count = 8 }: Options) {
-  const model = await workspace.artifacts.put("model", await denseNet());
+  const model = await workspace.artifacts.put("model", await denseNet(NET));
   const inputs = { model, tensors: streamOf(frames(count)), settings: undefined, images: undefined };
   const ran = await workspace.run(run, { inputs, ...(params && { params }), ...(target && { target }) });
   if (!ran.outputs.report || !ran.outputs.model) throw new Error("no report");

@@ -5,6 +5,7 @@
  */
 import type { HostTensors } from "../../onnx/ir/hostTensor.ts";
 import type { Judge, Verdict } from "../../onnx/passes/place/judge.ts";
+import { mulberry32 } from "../../onnx/seededTensor.ts";
 import { UserError } from "../context.ts";
 import { type ClassMap, mapClasses } from "../evaluate/classes.ts";
 import { type CocoScore, CocoScorer } from "../evaluate/cocoScore.ts";
@@ -106,15 +107,4 @@ function draw(detections: DetectionItem["detections"], random: () => number): Im
   return detections
     .filter(({ score }) => score >= SURE && random() < score)
     .map(({ classId, box }) => ({ classId, box: [box[0], box[1], box[2], box[3]] }));
-}
-
-/** Tommy Ettinger's mulberry32. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -2,12 +2,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { DataType } from "../../onnx/ir/dataType.ts";
-import { Graph, Model } from "../../onnx/ir/graph.ts";
-import { Tensor } from "../../onnx/ir/tensor.ts";
 import { CANDIDATE_METHODS } from "../../onnx/passes/calibrate/table.ts";
-import { modelBytes } from "../../onnx/serde.ts";
 import { collect } from "../../test/support/collect.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
+import { denseNet } from "../../test/support/denseNet.ts";
 import { noise } from "../../test/support/outputs.ts";
 import { renderFace } from "../../test/support/renderFace.ts";
 import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
@@ -24,24 +22,9 @@ import type { quantize } from "./schema.ts";
 type Params = z.input<typeof quantize.params>;
 
 const CHANNELS = 64;
-const DIMS = [1, CHANNELS, 4, 4];
-
-/** Three dense convolutions in a row: enough sums for integers and for blocks of four bits. */
-function denseNet(): Promise<Uint8Array> {
-  const graph = new Graph("dense");
-  const model = new Model(graph);
-  model.irVersion = 8;
-  model.opsetImports.set("", 13);
-  let value = graph.addInput("x", { elemType: DataType.FLOAT, shape: DIMS });
-  for (const [i, name] of ["first", "second", "third"].entries()) {
-    const weight = Tensor.f32([CHANNELS, CHANNELS, 1, 1], noise(CHANNELS * CHANNELS, i + 1));
-    const inputs = [value, graph.addInitializer(`${name}_w`, weight)];
-    value = graph.addNode({ opType: "Conv", name, inputs, outputs: [`${name}_y`] }).output();
-  }
-  value.type = { elemType: DataType.FLOAT, shape: DIMS };
-  graph.addOutput(value);
-  return modelBytes(model);
-}
+const SIDE = 4;
+const DIMS = [1, CHANNELS, SIDE, SIDE];
+const NET = { channels: CHANNELS, side: SIDE, kernel: 1 };
 
 /** Noise; a value of `peak` in every image, which `minmax` alone keeps whole. */
 function frames(count: number, peak: number): TensorItem[] {
@@ -87,7 +70,7 @@ async function quantized(workspace: NodeWorkspace, job: Job) {
 describe("quantize by evidence", () => {
   it("tries every way to choose ranges, takes the truest, and says what each kept", async () => {
     await using workspace = await openNodeWorkspace();
-    const { report } = await quantized(workspace, { model: await denseNet(), items: frames(16, 300) });
+    const { report } = await quantized(workspace, { model: await denseNet(NET), items: frames(16, 300) });
     const tried = report.ranges?.tried ?? [];
     expect(tried.map(({ method }) => method).sort()).toEqual([...CANDIDATE_METHODS].sort());
     const figures = tried.flatMap(({ sqnrDb }) => sqnrDb ?? []);
@@ -102,14 +85,18 @@ describe("quantize by evidence", () => {
 
   it("keeps a layer's own error apart from that of all before it", async () => {
     await using workspace = await openNodeWorkspace();
-    const { report } = await quantized(workspace, { model: await denseNet(), items: frames(16, 1) });
+    const { report } = await quantized(workspace, { model: await denseNet(NET), items: frames(16, 1) });
     const last = report.layers.find(({ node }) => node === "third");
     expect(last?.cumulativeSqnrDb).toBeLessThan(last?.ownSqnrDb ?? 0);
   });
 
   it("takes the method that the user sets, as it is", async () => {
     await using workspace = await openNodeWorkspace();
-    const { report } = await quantized(workspace, { model: await denseNet(), items: frames(16, 30), method: "minmax" });
+    const { report } = await quantized(workspace, {
+      model: await denseNet(NET),
+      items: frames(16, 30),
+      method: "minmax",
+    });
     expect(report.ranges).toEqual({ method: "minmax" });
   });
 
@@ -118,7 +105,7 @@ describe("quantize by evidence", () => {
     async (format) => {
       await using workspace = await openNodeWorkspace();
       const { report, warnings } = await quantized(workspace, {
-        model: await denseNet(),
+        model: await denseNet(NET),
         items: frames(8, 1),
         wired: false,
         params: { format },
@@ -133,7 +120,7 @@ describe("quantize by evidence", () => {
 
   it("int4: takes 8 bits where it must to keep the floor, in as few layers as do", async () => {
     await using workspace = await openNodeWorkspace();
-    const job = { model: await denseNet(), items: frames(16, 1), calibrated: false };
+    const job = { model: await denseNet(NET), items: frames(16, 1), calibrated: false };
     const coarse = await quantized(workspace, { ...job, params: { format: "int4", minSqnrDb: 0 } });
     expect(coarse.report.layers.map(({ bits }) => bits)).toEqual([4, 4, 4]);
     const minSqnrDb = Math.min(...coarse.report.layers.map(({ ownSqnrDb }) => ownSqnrDb ?? 0)) - 1;
@@ -148,7 +135,7 @@ describe("quantize by evidence", () => {
 
   it("int8: spares layers until the outputs keep the floor, and says why", async () => {
     await using workspace = await openNodeWorkspace();
-    const job = { model: await denseNet(), items: frames(16, 1) };
+    const job = { model: await denseNet(NET), items: frames(16, 1) };
     const all = await quantized(workspace, { ...job, params: { minSqnrDb: 0 } });
     const minSqnrDb = Math.ceil(all.worstDb);
     const { report, worstDb } = await quantized(workspace, { ...job, params: { minSqnrDb } });
