@@ -11,7 +11,7 @@ export type BoxCode =
   | "corners"
   /** x1, y1, x2, y2; fractions of the input. */
   | "corner-fractions"
-  /** (x + column) * stride, (y + row) * stride, exp(w) * stride, exp(h) * stride, over the grids of strides 8, 16, 32. */
+  /** (x + column) * stride, (y + row) * stride, exp(w) * stride, exp(h) * stride, over the grids of `gridStrides`. */
   | "strided-grid"
   /** (tanh(x) + column) / columns, (tanh(y) + row) / rows, sigmoid(w), sigmoid(h); fractions of the input. */
   | "cell";
@@ -19,7 +19,7 @@ export type BoxCode =
 /** `channels-first` [1,C,N] or [1,C,H,W], `anchors-first` [1,N,C], or boxes [1,N,4] and scores [1,N,C] apart. */
 export type Layout = "channels-first" | "anchors-first" | "boxes-and-scores";
 
-/** How many anchors there must be, in terms of the cells of the grids with strides 8, 16 and 32. */
+/** How many anchors there must be, in terms of the cells of the grids in `GRIDS`. */
 export type AnchorCount = "grid" | "three-grids" | "any";
 
 export interface Decoder {
@@ -62,7 +62,7 @@ export const DECODERS = {
     objectness: { channel: 4, power: 1, classPower: 1 },
     firstBox: 0,
     firstClass: 5,
-    shape: "[1, cells of strides 8, 16, 32, 5 + classes]",
+    shape: "[1, cells of strides (4,) 8, 16, 32, 5 + classes]",
   },
   yolov5: {
     title: "YOLOv5, YOLOv7, YOLOX decoded in the graph",
@@ -73,7 +73,7 @@ export const DECODERS = {
     objectness: { channel: 4, power: 1, classPower: 1 },
     firstBox: 0,
     firstClass: 5,
-    shape: "[1, 3 x cells of strides 8, 16, 32, 5 + classes]",
+    shape: "[1, 3 x cells of strides (4,) 8, 16, 32, 5 + classes]",
   },
   yolov8: {
     title: "YOLOv8, YOLO11",
@@ -83,7 +83,7 @@ export const DECODERS = {
     anchors: "grid",
     firstBox: 0,
     firstClass: 4,
-    shape: "[1, 4 + classes, cells of strides 8, 16, 32]",
+    shape: "[1, 4 + classes, cells of strides (4,) 8, 16, 32]",
   },
   "end-to-end": {
     title: "YOLOv10, YOLO26 (end to end)",
@@ -135,9 +135,7 @@ export interface InputSize {
 export function outputsFor(decoder: Decoder, outputs: readonly NamedDims[], input: InputSize): Outputs | undefined {
   const found = decoder.layout === "boxes-and-scores" ? boxesAndScores(outputs) : single(decoder, outputs);
   if (!found || found.classes < 1 || found.anchors < 1) return undefined;
-  const cells = gridCells(input);
-  if (decoder.anchors === "grid" && found.anchors !== cells) return undefined;
-  if (decoder.anchors === "three-grids" && found.anchors !== 3 * cells && found.anchors !== cells) return undefined;
+  if (decoder.anchors !== "any" && !gridStrides(decoder, found.anchors, input)) return undefined;
   return found;
 }
 
@@ -146,10 +144,22 @@ export function fittingDecoders(outputs: readonly NamedDims[], input: InputSize)
   return DECODER_NAMES.filter((name) => outputsFor(DECODERS[name], outputs, input));
 }
 
-export const GRID_STRIDES = [8, 16, 32] as const;
+/** Strides of the grids that detectors look at: three, or four where small things are found at a quarter of the picture. */
+const GRIDS = [
+  [8, 16, 32],
+  [4, 8, 16, 32],
+] as const;
 
-export function gridCells({ inputWidth, inputHeight }: InputSize): number {
-  return GRID_STRIDES.reduce((sum, s) => sum + Math.floor(inputWidth / s) * Math.floor(inputHeight / s), 0);
+/** The strides whose cells make up that many anchors; undefined where none do. */
+export function gridStrides(decoder: Decoder, anchors: number, input: InputSize): readonly number[] | undefined {
+  return GRIDS.find((strides) => {
+    const cells = gridCells(strides, input);
+    return anchors === cells || (decoder.anchors === "three-grids" && anchors === 3 * cells);
+  });
+}
+
+export function gridCells(strides: readonly number[], { inputWidth, inputHeight }: InputSize): number {
+  return strides.reduce((sum, s) => sum + Math.floor(inputWidth / s) * Math.floor(inputHeight / s), 0);
 }
 
 function single(decoder: Decoder, outputs: readonly NamedDims[]): Outputs | undefined {

@@ -75,6 +75,16 @@ describe("decoders", () => {
     }
   });
 
+  it("reads grids that begin at stride 4", () => {
+    // Cell 5, 2 of the 16 x 16 grid of 4 px in front.
+    const finest = { out: tensor([1, 256 + CELLS, 7], row(2 * 16 + 5, 7, [0.5, 0.5, 1, 0, 0.8, 0, 1])) };
+    expect(detect(finest, { decoder: "yolox" })).toMatchObject([
+      { classId: 1, box: [44 - 4 * Math.E, 16, 8 * Math.E, 8].map((x) => expect.closeTo(x, 3)) },
+    ]);
+    const coarser = { out: tensor([1, 256 + CELLS, 7], row(256 + 64 + 5, 7, [0.5, 0, 0, 0, 0.8, 0, 1])) };
+    expect(detect(coarser)[0]?.box).toEqual(detect(sayings.yolox ?? {})[0]?.box);
+  });
+
   it("clips boxes to the picture and drops those outside of it", () => {
     const values = { ...row(0, 6, [-9, -9, 20, 90, 0.9, 0]), ...row(1, 6, [0, 50, 30, 60, 0.8, 0]) };
     expect(detect({ out: tensor([1, 5, 6], values) }).map(({ box }) => box)).toEqual([[0, 0, 40, 96]]);
