@@ -18,7 +18,7 @@ const manifestSchema = z.strictObject({
 
 export function createArtifacts(blobs: BlobStore): Artifacts {
   const read: Artifacts["read"] = async ({ digest }, limit = READ_LIMIT) => {
-    const size = await blobs.size(digest);
+    const { size } = await blobs.locate(digest);
     if (size > limit) {
       throw new UserError("too-large", `a file of ${size} bytes is above the limit of ${limit} bytes here`);
     }
@@ -39,13 +39,9 @@ export function createArtifacts(blobs: BlobStore): Artifacts {
     source: ({ digest }) => fileSource(blobs, digest),
     path: async (ref) => {
       if (ref.form === "tree") return blobs.materialise(ref.digest, await files(ref));
-      await blobs.size(ref.digest);
-      return blobs.path(ref.digest);
+      return (await blobs.locate(ref.digest)).path;
     },
-    filePath: async ({ digest }) => {
-      await blobs.size(digest);
-      return blobs.path(digest);
-    },
+    filePath: async ({ digest }) => (await blobs.locate(digest)).path,
     put: async (kind, bytes) => ({ kind, ...(await blobs.put(bytes)) }),
     putStream: (chunks) => blobs.putStream(chunks),
     putFile: (path) => blobs.moveIn(path),
@@ -70,7 +66,7 @@ export async function putTree(blobs: BlobStore, tree: TreeFiles): Promise<{ dige
 
 /** The files of a manifest blob; undefined where the blob is something else. */
 export async function readTree(blobs: BlobStore, digest: string): Promise<TreeFiles | undefined> {
-  if ((await blobs.size(digest)) > READ_LIMIT) return undefined;
+  if ((await blobs.locate(digest)).size > READ_LIMIT) return undefined;
   const bytes = await blobs.read(digest);
   if (bytes[0] !== 0x7b) return undefined;
   try {
@@ -83,15 +79,19 @@ export async function readTree(blobs: BlobStore, digest: string): Promise<TreeFi
   }
 }
 
-/** Reads of a stored file at any offset. The file is opened for each read: none is left open behind a lazy tensor. */
+/**
+ * Reads of a stored file at any offset. The file is opened for each read: none is left open behind a lazy tensor, and one
+ * that is borrowed and has changed is found out.
+ */
 async function fileSource(blobs: BlobStore, digest: string): Promise<ByteSource> {
-  const size = await blobs.size(digest);
-  const path = blobs.path(digest);
+  const { size } = await blobs.locate(digest);
   return {
     size,
     read: async (offset, length) => {
       if (offset < 0 || length < 0 || offset + length > size) throw new RangeError("read past the end of the file");
-      const bytes = new Uint8Array(length);
+      const { path } = await blobs.locate(digest);
+      // Not zeroed: every byte is read into.
+      const bytes = Buffer.allocUnsafeSlow(length);
       await using file = await open(path);
       for (let at = 0; at < length; ) {
         const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), offset + at);

@@ -1,12 +1,14 @@
 /**
  * Immutable bytes named by their SHA-256, as files `blobs/ab/cdef...`. A blob is written beside its place, flushed and
  * renamed, so a crash leaves either the whole blob or none. Files are made read-only: native code opens them in place.
+ * A large file of the user's may be a blob where it lies (borrowed.ts), until it changes.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { access, chmod, copyFile, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OperationalError } from "../../nodes/context.ts";
+import { BorrowedFiles, type FileStamp } from "./borrowed.ts";
 
 export interface Stored {
   readonly digest: string;
@@ -15,38 +17,48 @@ export interface Stored {
 export type TreeFiles = Readonly<Record<string, Stored>>;
 
 const DIGEST = /^[0-9a-f]{64}$/;
+/** Large enough that a disk is read at its speed. */
+const CHUNK_BYTES = 4 * 2 ** 20;
+/** Files from this size on are read where they lie. */
+export const BORROW_FROM = 64 * 2 ** 20;
 
 export class BlobStore {
-  constructor(readonly home: string) {}
+  readonly borrowed: BorrowedFiles;
 
-  /** Where a blob lies, present or not. Throws on what is no digest, so nothing else becomes a path. */
+  constructor(readonly home: string) {
+    this.borrowed = new BorrowedFiles(home);
+  }
+
+  /** Where a blob of the store's own lies, present or not. Throws on what is no digest, so nothing else becomes a path. */
   path(digest: string): string {
     if (!DIGEST.test(digest)) throw new OperationalError("bad-digest", `"${digest}" is not a SHA-256`);
     return join(this.home, "blobs", digest.slice(0, 2), digest.slice(2));
   }
 
-  async has(digest: string): Promise<boolean> {
-    return access(this.path(digest)).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** Bytes of the blob; throws `missing-blob` where it is not in the store. */
-  async size(digest: string): Promise<number> {
+  /** Where a blob's bytes are and how many; throws `missing-blob` where it is not in the store. */
+  async locate(digest: string): Promise<{ readonly path: string; readonly size: number }> {
+    const path = this.path(digest);
     try {
-      return (await stat(this.path(digest))).size;
+      return { path, size: (await stat(path)).size };
     } catch (cause) {
+      const borrowed = await this.borrowed.find(digest);
+      if (borrowed) return borrowed;
       throw missing(digest, cause);
     }
+  }
+
+  async has(digest: string): Promise<boolean> {
+    return (await exists(this.path(digest))) || (await this.borrowed.find(digest)) !== undefined;
   }
 
   async read(digest: string): Promise<Uint8Array> {
-    try {
-      return await readFile(this.path(digest));
-    } catch (cause) {
-      throw missing(digest, cause);
-    }
+    return readFile((await this.locate(digest)).path);
+  }
+
+  /** Makes a file the blob of its digest without copying it. */
+  async borrow(path: string, digest: string, { size, mtimeMs, ino }: FileStamp): Promise<Stored> {
+    await this.borrowed.add(digest, { path, size, mtimeMs, ino }, this.tempPath());
+    return { digest, size };
   }
 
   async put(bytes: Uint8Array): Promise<Stored> {
@@ -80,13 +92,7 @@ export class BlobStore {
 
   /** Moves a file into the store; copies where it lies on another file system. */
   async moveIn(path: string): Promise<Stored> {
-    const hash = createHash("sha256");
-    let size = 0;
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
-    const digest = hash.digest("hex");
+    const { digest, size } = await hashed(fileChunks(path));
     const temp = this.tempPath();
     try {
       await rename(path, temp);
@@ -104,16 +110,14 @@ export class BlobStore {
 
   /** A folder of hard links to stored files, made once for each manifest. Read only. */
   async materialise(manifest: string, files: TreeFiles): Promise<string> {
-    const folder = join(this.home, "trees", manifest);
+    const folder = join(this.home, "trees", await this.#treeName(manifest, files));
     if (await exists(folder)) return folder;
     const temp = this.tempPath();
     for (const [name, { digest }] of Object.entries(files)) {
       const at = join(temp, checkedName(name));
       await mkdir(dirname(at), { recursive: true });
-      await link(this.path(digest), at).catch((error: unknown) => {
-        if (isCode(error, "ENOENT")) throw missing(digest, error);
-        return copyFile(this.path(digest), at, constants.COPYFILE_FICLONE);
-      });
+      const { path } = await this.locate(digest);
+      await link(path, at).catch(() => copyFile(path, at, constants.COPYFILE_FICLONE));
     }
     await mkdir(temp, { recursive: true });
     try {
@@ -123,6 +127,19 @@ export class BlobStore {
       if (!(await exists(folder))) throw error;
     }
     return folder;
+  }
+
+  /** A link to a borrowed file shows what becomes of it: the folder is good for the file as it is, and no other. */
+  async #treeName(manifest: string, files: TreeFiles): Promise<string> {
+    const stamps: FileStamp[] = [];
+    for (const { digest, size } of Object.values(files)) {
+      if (size < BORROW_FROM || (await exists(this.path(digest)))) continue;
+      const { path } = await this.locate(digest);
+      const { mtimeMs, ino } = await stat(path);
+      stamps.push({ size, mtimeMs, ino });
+    }
+    if (stamps.length === 0) return manifest;
+    return `${manifest}-${createHash("sha256").update(JSON.stringify(stamps)).digest("hex").slice(0, 16)}`;
   }
 
   /** A fresh path on the store's own file system, for what will be moved in. */
@@ -149,6 +166,22 @@ export function checkedName(name: string): string {
     );
   }
   return name;
+}
+
+/** Digest and length of a stream, of which nothing is kept. */
+export async function hashed(chunks: AsyncIterable<Uint8Array>): Promise<Stored> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    size += chunk.byteLength;
+  }
+  return { digest: hash.digest("hex"), size };
+}
+
+/** A file piece by piece; the next one is read while one is worked on. */
+export function fileChunks(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: CHUNK_BYTES, signal });
 }
 
 export function isCode(error: unknown, code: string): boolean {

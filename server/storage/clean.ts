@@ -49,12 +49,26 @@ export async function clean(options: CleanOptions): Promise<Cleaned> {
     if (needed.has(digest) || time >= since) keptBytes += size;
     else {
       await rm(blobs.path(digest), { force: true });
-      await rm(join(blobs.home, "trees", digest), { recursive: true, force: true });
       freedBytes += size;
     }
   }
+  await removeTrees(blobs, since);
+  for (const digest of await blobs.borrowed.list()) {
+    if (!needed.has(digest) && !(await blobs.borrowed.find(digest))) await blobs.borrowed.forget(digest);
+  }
   await removeLeftovers(blobs.home, since);
   return { freedBytes, keptBytes };
+}
+
+/** Folders of manifests that are gone, and of borrowed files as they were once. */
+async function removeTrees(blobs: BlobStore, since: number): Promise<void> {
+  const top = join(blobs.home, "trees");
+  for (const name of await readdir(top)) {
+    const [digest = "", stamps] = name.split("-");
+    const path = join(top, name);
+    const stays = stamps === undefined || (await stat(path)).mtimeMs >= since;
+    if (!stays || !(await blobs.has(digest))) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Unfinished files of processes that are gone. */

@@ -4,13 +4,13 @@
  * catalogue. Nothing above the root and no link out of it is read: documents come from strangers. What the person at a terminal names may lie anywhere
  * (`ingestPath`) and enters the store before the run.
  */
-import { createReadStream } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { type KnownModel, type SourceFile, UserError } from "../../nodes/context.ts";
 import { own } from "../../pipelines/document/own.ts";
 import { putTree, readTree } from "./artifacts.ts";
-import { type BlobStore, isCode, type Stored } from "./blobs.ts";
+import { type BlobStore, BORROW_FROM, fileChunks, hashed, isCode, type Stored } from "./blobs.ts";
+import { type FileStamp, isSame } from "./borrowed.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import type { CatalogueFiles } from "./catalogueFiles.ts";
 import { type DownloadOptions, download, refuseUnencrypted } from "./download.ts";
@@ -129,7 +129,7 @@ export class Ingest {
       if (!catalogue) return [];
       const digest = await catalogue.digest(entry);
       if (digest !== undefined && (await blobs.has(digest))) {
-        return [{ name: entry.file, digest, size: await blobs.size(digest) }];
+        return [{ name: entry.file, digest, size: (await blobs.locate(digest)).size }];
       }
       const files = await this.#files(entry.file, await catalogue.path(entry, transfer(context)), context);
       await catalogue.hold(entry, files[0]?.digest ?? "");
@@ -146,7 +146,7 @@ export class Ingest {
     return async () => {
       const tree = await readTree(blobs, digest);
       if (tree) return sorted(Object.entries(tree).map(([file, stored]) => ({ ...stored, name: file })));
-      return [{ name: name ?? digest.slice(0, 12), digest, size: await blobs.size(digest) }];
+      return [{ name: name ?? digest.slice(0, 12), digest, size: (await blobs.locate(digest)).size }];
     };
   }
 
@@ -178,7 +178,7 @@ export class Ingest {
     return async () => {
       const { blobs } = this.options;
       const name = basename(new URL(source).pathname) || "download";
-      if (await blobs.has(sha256)) return [{ name, digest: sha256, size: await blobs.size(sha256) }];
+      if (await blobs.has(sha256)) return [{ name, digest: sha256, size: (await blobs.locate(sha256)).size }];
       // Named by its digest, so that the next run continues what this one did not finish.
       const path = join(blobs.home, "tmp", sha256);
       await download(source, path, { ...transfer(context), sha256, ...(allowed && { allowed }) });
@@ -233,17 +233,25 @@ export class Ingest {
     return sorted(files);
   }
 
-  /** Copies a file into the store, unless it is the one (by size, time and inode) that was hashed before. */
+  /** Takes a file into the store, unless it is the one (by size, time and inode) that was hashed before. */
   async #store(path: string, notes: Notes, context: SourceContext): Promise<Stored> {
     const { blobs } = this.options;
     const info = await stat(path);
     const seen = notes.get(path, info);
     if (seen !== undefined && (await blobs.has(seen))) return { digest: seen, size: info.size };
-    const stored = await blobs.putStream(reading(path, info.size, context));
+    const stored = await this.#take(path, info, context);
     // A file that changed while it was read is stored as read, but not remembered.
-    const after = await stat(path);
-    if (after.mtimeMs === info.mtimeMs && stored.size === info.size) notes.set(path, info, stored.digest);
+    if (isSame(await stat(path), info) && stored.size === info.size) notes.set(path, info, stored.digest);
     return stored;
+  }
+
+  /** A large file stays where it is. */
+  async #take(path: string, info: FileStamp, context: SourceContext): Promise<Stored> {
+    const { blobs } = this.options;
+    const chunks = () => reading(path, info.size, context);
+    if (info.size < BORROW_FROM) return blobs.putStream(chunks());
+    const { digest } = await hashed(chunks());
+    return isSame(await stat(path), info) ? blobs.borrow(path, digest, info) : blobs.putStream(chunks());
   }
 }
 
@@ -254,7 +262,7 @@ function transfer({ signal, progress }: SourceContext): DownloadOptions {
 async function* reading(path: string, size: number, { signal, progress }: SourceContext): AsyncIterable<Uint8Array> {
   const say = throttled(size > LARGE_BYTES ? progress : undefined);
   let done = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+  for await (const chunk of fileChunks(path, signal)) {
     yield chunk;
     done += chunk.length;
     say({ done, total: size, unit: "bytes", message: `reading ${basename(path)}` });

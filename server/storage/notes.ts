@@ -4,18 +4,9 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { BlobStore } from "./blobs.ts";
+import { type FileStamp, fileStamp, isSame } from "./borrowed.ts";
 
-/** What tells that a file is the one it was. */
-interface FileStat {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly ino: number;
-}
-
-const noteSchema = z.record(
-  z.string(),
-  z.strictObject({ size: z.number(), mtimeMs: z.number(), ino: z.number(), digest: z.string() }),
-);
+const noteSchema = z.record(z.string(), fileStamp.extend({ digest: z.string() }));
 
 export class Notes {
   #changed = false;
@@ -23,7 +14,7 @@ export class Notes {
   private constructor(
     private readonly blobs: BlobStore,
     private readonly path: string,
-    private readonly seen: Map<string, FileStat & { readonly digest: string }>,
+    private readonly seen: Map<string, FileStamp & { readonly digest: string }>,
   ) {}
 
   static async open(blobs: BlobStore, top: string): Promise<Notes> {
@@ -37,12 +28,12 @@ export class Notes {
   }
 
   /** The digest, where the file is as it was. */
-  get(file: string, { size, mtimeMs, ino }: FileStat): string | undefined {
+  get(file: string, stamp: FileStamp): string | undefined {
     const seen = this.seen.get(file);
-    return seen && seen.size === size && seen.mtimeMs === mtimeMs && seen.ino === ino ? seen.digest : undefined;
+    return seen && isSame(seen, stamp) ? seen.digest : undefined;
   }
 
-  set(file: string, { size, mtimeMs, ino }: FileStat, digest: string): void {
+  set(file: string, { size, mtimeMs, ino }: FileStamp, digest: string): void {
     this.seen.set(file, { size, mtimeMs, ino, digest });
     this.#changed = true;
   }

@@ -11,7 +11,7 @@ export function describeNode({ params, requires: _, check: __, migrations: ___, 
 }
 
 export async function describeArtifact({ blobs }: Services, digest: string) {
-  const size = await blobs.size(digest);
+  const { size } = await blobs.locate(digest);
   const files = await readTree(blobs, digest);
   return { digest, size, ...(files && { files: { ...files } }) };
 }

@@ -56,7 +56,7 @@ const artifactsRouter = router({
     .input(z.object({ name: z.string().min(1).max(200), files: z.record(z.string(), stored) }))
     .output(z.object({ source: z.string() }))
     .mutation(async ({ ctx, input }) => {
-      for (const { digest } of Object.values(input.files)) await ctx.services.blobs.size(digest);
+      for (const { digest } of Object.values(input.files)) await ctx.services.blobs.locate(digest);
       const tree = await putTree(ctx.services.blobs, input.files);
       return { source: `sha256:${tree.digest}#${input.name}` };
     }),
