@@ -1,8 +1,8 @@
 /** `edgewright clean`: frees disk. */
 import { UserError } from "../../nodes/context.ts";
 import { createServices } from "../services.ts";
-import { bytes } from "./resultTable.ts";
 import { workspaceRoot } from "./root.ts";
+import { bytes } from "./table.ts";
 
 export async function clean(options: { readonly keep: string }): Promise<void> {
   const keep = Number(options.keep);

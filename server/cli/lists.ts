@@ -1,8 +1,8 @@
 /** `edgewright nodes`, `edgewright targets` and `edgewright runs`. */
 import { createServices } from "../services.ts";
 import { describeNode, describeTarget } from "../trpc/describe.ts";
-import { columns } from "./resultTable.ts";
 import { workspaceRoot } from "./root.ts";
+import { columns } from "./table.ts";
 
 export function nodes(options: { readonly json?: boolean }): void {
   const { defs } = createServices({ root: workspaceRoot() });

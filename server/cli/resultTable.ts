@@ -1,9 +1,12 @@
 /**
  * A run's figures for a person: size, accuracy and latency side by side where a compare joined them, else one row a
- * report, and where a build kit lies. An estimate is marked with ≈; what is unknown is a dash.
+ * report, the front of an autotune, and where a build kit lies. An estimate is marked with ≈; what is unknown is a dash.
  */
 import { z } from "zod";
 import type { RunOutput } from "../../pipelines/document/events.ts";
+import { AGREEMENT_HEAD, agreementRows } from "./agreementTable.ts";
+import { frontTable } from "./frontTable.ts";
+import { cell, columns } from "./table.ts";
 
 type Outputs = Readonly<Record<string, Readonly<Record<string, RunOutput>>>>;
 
@@ -41,14 +44,19 @@ export function resultTable(outputs: Outputs): string {
   );
   const tables = reports.flatMap(({ node, value }) => {
     const compare = compareSchema.safeParse(value);
-    return compare.success ? [compareTable(node, compare.data)] : [];
+    if (compare.success) return [compareTable(node, compare.data)];
+    const front = frontTable(node, value);
+    return front === undefined ? [] : [front];
   });
-  const figures = tables.length > 0 ? [] : figureRows(reports);
+  const compared = reports.some(({ value }) => compareSchema.safeParse(value).success);
+  const figures = compared ? [] : figureRows(reports);
   const kits = reports.flatMap(({ node, value }) => {
     const parsed = kitSchema.safeParse(value);
     return parsed.success ? [`${node}: no engine was built; the build kit is ${parsed.data.kit.path}`] : [];
   });
-  const text = [...tables, ...(figures.length > 1 ? [columns(figures)] : []), ...kits].join("\n\n");
+  const agreement = [AGREEMENT_HEAD, ...reports.flatMap(({ node, value }) => agreementRows(node, value))];
+  const rest = [figures, agreement].filter((rows) => rows.length > 1).map(columns);
+  const text = [...tables, ...rest, ...kits].join("\n\n");
   return text === "" ? "" : `\n${text}\n`;
 }
 
@@ -92,32 +100,4 @@ function figureRows(reports: readonly { readonly node: string; readonly value: u
   const table = [["", "size", "mAP50", "mAP", "top-1", "p50", "p99"], ...rows];
   const used = table[0]?.map((_, column) => column === 0 || rows.some((row) => row[column] !== "–")) ?? [];
   return table.map((row) => row.filter((_, column) => used[column]));
-}
-
-function cell(figure: number | undefined, unit: string, provenance: string | undefined): string {
-  if (figure === undefined) return "–";
-  const mark = provenance === "estimated" ? "≈ " : provenance === "simulated" ? "~ " : "";
-  if (unit === "B") return `${mark}${bytes(figure)}`;
-  const digits = Math.abs(figure) >= 100 ? 0 : Math.abs(figure) >= 1 ? 2 : 3;
-  return `${mark}${figure.toFixed(digits)}${unit ? ` ${unit}` : ""}`;
-}
-
-export function bytes(size: number): string {
-  if (size < 1e3) return `${size} B`;
-  if (size < 1e6) return `${(size / 1e3).toFixed(0)} kB`;
-  return size < 1e9 ? `${(size / 1e6).toFixed(2)} MB` : `${(size / 1e9).toFixed(2)} GB`;
-}
-
-/** The first column to the left, the others to the right. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [i, text] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, text.length);
-  return rows
-    .map((row) =>
-      row
-        .map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)))
-        .join("   ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
