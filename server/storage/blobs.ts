@@ -5,7 +5,19 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { access, chmod, copyFile, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  copyFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OperationalError } from "../../nodes/context.ts";
 import { BorrowedFiles, type FileStamp } from "./borrowed.ts";
@@ -74,9 +86,10 @@ export class BlobStore {
       const hash = createHash("sha256");
       let size = 0;
       for await (const chunk of chunks) {
+        const written = writeAll(file, chunk);
         hash.update(chunk);
         size += chunk.byteLength;
-        await file.writeFile(chunk);
+        await written;
       }
       await file.sync();
       await file.close();
@@ -152,6 +165,14 @@ export class BlobStore {
     await mkdir(dirname(path), { recursive: true });
     await chmod(temp, 0o444);
     await rename(temp, path);
+  }
+}
+
+/** In as few calls as the system allows; `writeFile` takes half a megabyte at a time. */
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, at, Math.min(bytes.byteLength - at, 2 ** 30));
+    at += bytesWritten;
   }
 }
 

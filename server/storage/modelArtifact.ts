@@ -14,6 +14,8 @@ const ONE_FILE_BYTES = 256 * 2 ** 20;
 const LARGE_TENSOR_BYTES = 64 * 2 ** 10;
 const CHUNK_BYTES = 16 * 2 ** 20;
 const MODEL_FILE = "model.onnx";
+/** Fewer than the threads that wait for files, so that one is left to read. */
+const FLUSHED_TOGETHER = 2;
 
 export async function openModel(artifacts: Artifacts, ref: ArtifactRef<"model">): Promise<Model> {
   if (ref.form !== "tree") return readModel(await artifacts.source(ref));
@@ -32,9 +34,8 @@ export async function saveModel(artifacts: Artifacts, model: Model): Promise<Art
   if (total <= ONE_FILE_BYTES) return { kind: "model", ...(await artifacts.putStream(writeModel(model))) };
   const stored = new Map<Tensor, Stored>();
   const files: Record<string, Stored> = {};
-  for (const tensor of tensors) {
-    if (tensor.byteLength < LARGE_TENSOR_BYTES || stored.has(tensor)) continue;
-    const file = await artifacts.putStream(tensorChunks(tensor));
+  const large = new Set(tensors.filter(({ byteLength }) => byteLength >= LARGE_TENSOR_BYTES));
+  for (const [tensor, file] of await storeInTurn(artifacts, large)) {
     stored.set(tensor, file);
     files[fileName(file)] = file;
   }
@@ -44,6 +45,29 @@ export async function saveModel(artifacts: Artifacts, model: Model): Promise<Art
   };
   files[MODEL_FILE] = await artifacts.putStream(writeModel(model, { placeExternal }));
   return artifacts.putTree("model", files);
+}
+
+/** Reads one tensor after another, since some are computed as they are read; what was read is on its way to the disk meanwhile. */
+async function storeInTurn(
+  artifacts: Artifacts,
+  tensors: ReadonlySet<Tensor>,
+): Promise<readonly (readonly [Tensor, Stored])[]> {
+  const done: (readonly [Tensor, Stored])[] = [];
+  const flushing: Promise<unknown>[] = [];
+  for (const tensor of tensors) {
+    let read = () => {};
+    const isRead = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const file = artifacts.putStream(tensorChunks(tensor, read)).then((stored) => done.push([tensor, stored]));
+    // Its failure is told when it is waited for.
+    file.catch(() => {});
+    flushing.push(file);
+    await Promise.race([isRead, file]);
+    if (flushing.length === FLUSHED_TOGETHER) await flushing.shift();
+  }
+  await Promise.all(flushing);
+  return done;
 }
 
 /** Tensors that may lie outside the model file: runtimes read those of attributes inside it only. */
@@ -59,15 +83,16 @@ function initializers(model: Model): readonly Tensor[] {
   return found;
 }
 
-async function* tensorChunks(tensor: Tensor): AsyncIterable<Uint8Array> {
+/** `read` is called when every byte has been taken. */
+async function* tensorChunks(tensor: Tensor, read: () => void): AsyncIterable<Uint8Array> {
   const { ref } = tensor;
-  if (!ref) {
-    yield await tensor.bytes();
-    return;
+  if (!ref) yield await tensor.bytes();
+  else {
+    for (let at = 0; at < ref.length; at += CHUNK_BYTES) {
+      yield await ref.source.read(ref.offset + at, Math.min(CHUNK_BYTES, ref.length - at));
+    }
   }
-  for (let at = 0; at < ref.length; at += CHUNK_BYTES) {
-    yield await ref.source.read(ref.offset + at, Math.min(CHUNK_BYTES, ref.length - at));
-  }
+  read();
 }
 
 function fileName(file: Stored): string {

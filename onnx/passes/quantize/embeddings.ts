@@ -89,6 +89,7 @@ export async function embeddingToNibbles(
   if (streams && columns % 2 === 0) {
     const form = {
       block,
+      node: nodeName(node),
       dataType: DataType.INT4,
       dims: [rows, columns],
       scaleType: DataType.FLOAT,

@@ -7,7 +7,11 @@ import { QuantizeError } from "./quantizeError.ts";
 export async function finiteFloats(weight: Tensor, node: string): Promise<Float32Array> {
   const values = await weight.floats();
   if (allFinite(values)) return values;
-  throw new QuantizeError(
+  throw weightNotFinite(node);
+}
+
+export function weightNotFinite(node: string): QuantizeError {
+  return new QuantizeError(
     "weight-not-finite",
     `a weight of "${node}" is a NaN or an infinity`,
     "Export the model again from a checkpoint that is whole, or keep the node in float (keepFloat).",

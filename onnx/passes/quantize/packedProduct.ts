@@ -45,6 +45,7 @@ export function writeStreamedProduct(layer: Layer, block: number): void {
   const perRow = Math.ceil(inputs / block);
   const form = {
     block,
+    node: layer.name,
     dataType: DataType.UINT8,
     dims: [outputs, perRow, block / 2],
     scaleType: DataType.FLOAT,

@@ -40,7 +40,7 @@ async function inPieces({ ref }: Tensor, size: number): Promise<Uint8Array> {
 }
 
 const form = (dims: readonly number[], scaleDims: readonly number[]) =>
-  ({ block: 32, dataType: DataType.UINT8, dims, scaleType: DataType.FLOAT, scaleDims }) as const;
+  ({ block: 32, dataType: DataType.UINT8, dims, scaleType: DataType.FLOAT, scaleDims, node: "product" }) as const;
 
 it("gives what rounding in memory gives, in any pieces, and reads the weight once", async () => {
   const { data, bytes } = weights(70, 50);
@@ -56,16 +56,29 @@ it("works through a weight larger than a panel, columns or rows at a time", asyn
   const { data, bytes } = weights(70, 50);
   const byColumns = streamedColumns(tensorElsewhere([70, 50], bytes).tensor, {
     ...form([50, 3, 16], [150]),
-    panelBytes: 70 * 4 * 7,
+    panelBytes: (70 / 2) * 7,
+    stripeBytes: 4 * 7 * 32,
   });
   expect(await inPieces(byColumns.data, 300)).toEqual(roundColumns(data, 50, 32).data);
   const byRows = streamedRows(tensorElsewhere([70, 50], bytes).tensor, {
     ...form([70, 50], [70, 2]),
-    panelBytes: 50 * 4 * 9,
+    panelBytes: (50 / 2) * 9,
+    stripeBytes: 4 * 50 * 2,
   });
   const expected = roundRows(data, 50, 32);
   expect(await inPieces(byRows.data, 300)).toEqual(expected.data);
   expect(await inPieces(byRows.scales, 300)).toEqual(new Uint8Array(expected.scales.buffer));
+});
+
+it("refuses a weight that is no number, in columns or rows", async () => {
+  const { data, bytes } = weights(70, 50);
+  data[1234] = Number.NaN;
+  const refused = { code: "weight-not-finite", message: 'a weight of "product" is a NaN or an infinity' };
+  const columns = streamedColumns(tensorElsewhere([70, 50], bytes).tensor, form([50, 3, 16], [150]));
+  await expect(columns.data.bytes()).rejects.toMatchObject(refused);
+  data[1234] = Number.NEGATIVE_INFINITY;
+  const rows = streamedRows(tensorElsewhere([70, 50], bytes).tensor, form([70, 50], [70, 2]));
+  await expect(rows.scales.bytes()).rejects.toMatchObject(refused);
 });
 
 /** ids -> Gather -> MatMul, with weights of so many bytes that a limit of 1 KB streams them. */

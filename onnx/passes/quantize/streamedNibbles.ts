@@ -1,14 +1,19 @@
 /**
- * 4-bit weights that are computed as they are written: a model far larger than memory passes through, a panel of weights
- * at a time. Data and scales of a weight are two tensors of one computation; the last panel is kept, so that a weight of
- * one panel is read and rounded once.
+ * 4-bit weights that are computed as they are written: a model far larger than memory passes through, a stripe of some rows
+ * at a time, the next one read while one is rounded. What becomes of a panel of the weight is kept until it is written;
+ * data and scales of a weight are two tensors of one computation, so that a weight of one panel is read and rounded once.
  */
 import { type ByteSource, Tensor } from "../../ir/tensor.ts";
-import { type Nibbles, roundColumns, roundRows } from "../../kernels/roundNibbles.ts";
+import { allFinite } from "../../kernels/allFinite.ts";
+import { type Nibbles, nibbleColumns, roundRows, roundStripe } from "../../kernels/roundNibbles.ts";
+import { weightNotFinite } from "./finiteFloats.ts";
 
-/** A panel's floats in memory. */
+/** Of a panel, rounded. */
 const PANEL_BYTES = 2 ** 28;
+/** Of floats that are read at a time: enough for a disk, few enough for a cache. */
+const STRIPE_BYTES = 2 ** 22;
 const FLOAT_BYTES = 4;
+const PER_BYTE = 2;
 
 export interface StreamedNibbles {
   readonly data: Tensor;
@@ -22,34 +27,83 @@ export interface StreamedForm {
   readonly dims: readonly number[];
   readonly scaleType: number;
   readonly scaleDims: readonly number[];
-  /** Floats of the weight that are in memory at a time. */
+  /** Whose weight it is, for a message. */
+  readonly node: string;
   readonly panelBytes?: number;
+  readonly stripeBytes?: number;
 }
 
 /** `weight` [rows, columns] of f32, rounded in blocks down its columns (as MatMulNBits reads a MatMul's weight). */
 export function streamedColumns(weight: Tensor, form: StreamedForm): StreamedNibbles {
   const [rows = 0, columns = 0] = weight.dims;
-  const width = Math.max(1, Math.min(columns, Math.floor((form.panelBytes ?? PANEL_BYTES) / FLOAT_BYTES / rows)));
+  const { block, node } = form;
+  const width = atLeastOne((panelBytes(form) * PER_BYTE) / rows, columns);
   const compute = async (from: number, to: number) => {
-    const panel = await readColumns(weight, { rows, columns, from, to });
-    return roundColumns(panel, to - from, form.block);
+    const out = nibbleColumns(rows, to - from, block);
+    const height = atLeastOne(stripeBytes(form) / FLOAT_BYTES / (to - from) / block) * block;
+    const read = (row: number, end: number) => readPart(weight, { columns, from, to, row, end });
+    for await (const { at, values } of stripes(rows, height, read)) {
+      if (!roundStripe(values, at / block, out)) throw weightNotFinite(node);
+    }
+    return { data: new Uint8Array(out.words.buffer), scales: out.scales };
   };
   return streamed(new Panels(columns, width, compute), form, {
-    data: (Math.ceil(rows / form.block) * form.block) / 2,
-    scales: Math.ceil(rows / form.block) * FLOAT_BYTES,
+    data: (Math.ceil(rows / block) * block) / PER_BYTE,
+    scales: Math.ceil(rows / block) * FLOAT_BYTES,
   });
 }
 
 /** `weight` [rows, columns] of f32, columns even, rounded in blocks along its rows (as a Gather takes them). */
 export function streamedRows(weight: Tensor, form: StreamedForm): StreamedNibbles {
   const [rows = 0, columns = 0] = weight.dims;
-  const height = Math.max(1, Math.min(rows, Math.floor((form.panelBytes ?? PANEL_BYTES) / FLOAT_BYTES / columns)));
-  const compute = async (from: number, to: number) =>
-    roundRows(await readFloats(weight, from * columns, to * columns), columns, form.block);
-  return streamed(new Panels(rows, height, compute), form, {
-    data: columns / 2,
-    scales: Math.ceil(columns / form.block) * FLOAT_BYTES,
+  const { block, node } = form;
+  const perRow = Math.ceil(columns / block);
+  const compute = async (from: number, to: number) => {
+    const data = new Uint8Array(((to - from) * columns) / PER_BYTE);
+    const scales = new Float32Array((to - from) * perRow);
+    const height = atLeastOne(stripeBytes(form) / FLOAT_BYTES / columns);
+    const read = (row: number, end: number) => readFloats(weight, (from + row) * columns, (from + end) * columns);
+    for await (const { at, values } of stripes(to - from, height, read)) {
+      if (!allFinite(values)) throw weightNotFinite(node);
+      const part = roundRows(values, columns, block);
+      data.set(part.data, (at * columns) / PER_BYTE);
+      scales.set(part.scales, at * perRow);
+    }
+    return { data, scales };
+  };
+  return streamed(new Panels(rows, atLeastOne((panelBytes(form) * PER_BYTE) / columns, rows), compute), form, {
+    data: columns / PER_BYTE,
+    scales: perRow * FLOAT_BYTES,
   });
+}
+
+function panelBytes({ panelBytes = PANEL_BYTES }: StreamedForm): number {
+  return panelBytes;
+}
+
+function stripeBytes({ stripeBytes = STRIPE_BYTES }: StreamedForm): number {
+  return stripeBytes;
+}
+
+function atLeastOne(count: number, most = Number.POSITIVE_INFINITY): number {
+  return Math.max(1, Math.min(Math.floor(count), most));
+}
+
+/** Some rows at a time, `at` the first of them; those that follow are read meanwhile. */
+async function* stripes(
+  rows: number,
+  height: number,
+  read: (row: number, end: number) => Promise<Float32Array>,
+): AsyncGenerator<{ readonly at: number; readonly values: Float32Array }> {
+  const from = (at: number) => (at < rows ? read(at, Math.min(rows, at + height)) : undefined);
+  let next = from(0);
+  for (let at = 0; next; at += height) {
+    const values: Float32Array = await next;
+    next = from(at + height);
+    // Its failure is told when it is waited for.
+    next?.catch(() => {});
+    yield { at, values };
+  }
 }
 
 /** Lines (columns or rows of a weight) rounded a panel at a time; the last one is kept. */
@@ -111,35 +165,49 @@ class PanelSource implements ByteSource {
 
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (offset < 0 || offset + length > this.size) throw new RangeError("read past the end of the tensor");
-    const bytes = new Uint8Array(length);
+    const parts: Uint8Array[] = [];
     for (let at = offset; at < offset + length; ) {
       const { from, to, nibbles } = await this.panels.around(Math.floor(at / this.lineBytes));
       const part = nibbles[this.part];
       const whole = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
       const end = Math.min(offset + length, to * this.lineBytes);
-      bytes.set(whole.subarray(at - from * this.lineBytes, end - from * this.lineBytes), at - offset);
+      parts.push(whole.subarray(at - from * this.lineBytes, end - from * this.lineBytes));
       at = end;
     }
     // Scales are written behind the data: with their last byte the weight is done.
     if (this.part === "scales" && offset + length === this.size) this.panels.release();
-    return bytes;
+    const [only, ...others] = parts;
+    return only && others.length === 0 ? only : joined(parts, length);
   }
 }
 
-interface Columns {
-  readonly rows: number;
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+interface Part {
   readonly columns: number;
+  /** Columns. */
   readonly from: number;
   readonly to: number;
+  /** Rows. */
+  readonly row: number;
+  readonly end: number;
 }
 
-async function readColumns(weight: Tensor, { rows, columns, from, to }: Columns): Promise<Float32Array> {
-  if (to - from === columns) return readFloats(weight, 0, rows * columns);
-  const panel = new Float32Array(rows * (to - from));
-  for (let r = 0; r < rows; r++) {
-    panel.set(await readFloats(weight, r * columns + from, r * columns + to), r * (to - from));
+async function readPart(weight: Tensor, { columns, from, to, row, end }: Part): Promise<Float32Array> {
+  if (to - from === columns) return readFloats(weight, row * columns, end * columns);
+  const part = new Float32Array((end - row) * (to - from));
+  for (let r = row; r < end; r++) {
+    part.set(await readFloats(weight, r * columns + from, r * columns + to), (r - row) * (to - from));
   }
-  return panel;
+  return part;
 }
 
 /** Numbers `from` to `to` of a tensor of f32, without its other bytes where they lie in a file. */
