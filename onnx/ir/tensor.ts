@@ -8,6 +8,8 @@ import { DataType, dataTypeBits, dataTypeName, packedByteLength } from "./dataTy
 export interface ByteSource {
   readonly size: number;
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `bytes`: for who reads gigabytes through the same memory. */
+  readInto?(bytes: Uint8Array, offset: number): Promise<void>;
 }
 
 /** Where a tensor's packed little-endian bytes are: `length` bytes from `offset` of `source`. */

@@ -85,19 +85,25 @@ export async function readTree(blobs: BlobStore, digest: string): Promise<TreeFi
  */
 async function fileSource(blobs: BlobStore, digest: string): Promise<ByteSource> {
   const { size } = await blobs.locate(digest);
+  const readInto = async (bytes: Uint8Array, offset: number) => {
+    const { byteLength } = bytes;
+    if (offset < 0 || offset + byteLength > size) throw new RangeError("read past the end of the file");
+    const { path } = await blobs.locate(digest);
+    await using file = await open(path);
+    for (let at = 0; at < byteLength; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(byteLength - at, 2 ** 30), offset + at);
+      if (bytesRead === 0) throw new RangeError("the file ends early");
+      at += bytesRead;
+    }
+  };
   return {
     size,
+    readInto,
     read: async (offset, length) => {
-      if (offset < 0 || length < 0 || offset + length > size) throw new RangeError("read past the end of the file");
-      const { path } = await blobs.locate(digest);
+      if (offset + length > size) throw new RangeError("read past the end of the file");
       // Not zeroed: every byte is read into.
       const bytes = Buffer.allocUnsafeSlow(length);
-      await using file = await open(path);
-      for (let at = 0; at < length; ) {
-        const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), offset + at);
-        if (bytesRead === 0) throw new RangeError("the file ends early");
-        at += bytesRead;
-      }
+      await readInto(bytes, offset);
       return bytes;
     },
   };

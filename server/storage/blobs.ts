@@ -4,7 +4,7 @@
  * A large file of the user's may be a blob where it lies (borrowed.ts), until it changes.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import {
   access,
   chmod,
@@ -200,9 +200,24 @@ export async function hashed(chunks: AsyncIterable<Uint8Array>): Promise<Stored>
   return { digest: hash.digest("hex"), size };
 }
 
-/** A file piece by piece; the next one is read while one is worked on. */
-export function fileChunks(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  return createReadStream(path, { highWaterMark: CHUNK_BYTES, signal });
+/** A file piece by piece, each good until the next is asked for; that one is read meanwhile. */
+export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  // One byte more than a small file has, so that its end shows without another buffer.
+  const length = Math.min(CHUNK_BYTES, size + 1);
+  let [idle, busy] = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(size > CHUNK_BYTES ? length : 1)];
+  let next = file.read(idle, 0, length);
+  for (;;) {
+    signal?.throwIfAborted();
+    const { bytesRead, buffer } = await next;
+    if (bytesRead === 0) return;
+    [idle, busy] = [busy, idle];
+    next = file.read(idle, 0, idle.length);
+    // Its failure is told when it is waited for.
+    next.catch(() => {});
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 export function isCode(error: unknown, code: string): boolean {

@@ -83,16 +83,19 @@ function initializers(model: Model): readonly Tensor[] {
   return found;
 }
 
-/** `read` is called when every byte has been taken. */
+/** `read` is called when every byte has been read, the last of them not yet taken. */
 async function* tensorChunks(tensor: Tensor, read: () => void): AsyncIterable<Uint8Array> {
   const { ref } = tensor;
-  if (!ref) yield await tensor.bytes();
-  else {
-    for (let at = 0; at < ref.length; at += CHUNK_BYTES) {
-      yield await ref.source.read(ref.offset + at, Math.min(CHUNK_BYTES, ref.length - at));
-    }
+  const length = ref?.length ?? 0;
+  for (let at = 0; ref && at < length; at += CHUNK_BYTES) {
+    const bytes = await ref.source.read(ref.offset + at, Math.min(CHUNK_BYTES, length - at));
+    if (at + CHUNK_BYTES >= length) read();
+    yield bytes;
   }
+  if (ref) return;
+  const bytes = await tensor.bytes();
   read();
+  yield bytes;
 }
 
 function fileName(file: Stored): string {

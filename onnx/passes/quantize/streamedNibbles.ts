@@ -41,8 +41,9 @@ export function streamedColumns(weight: Tensor, form: StreamedForm): StreamedNib
   const compute = async (from: number, to: number) => {
     const out = nibbleColumns(rows, to - from, block);
     const height = atLeastOne(stripeBytes(form) / FLOAT_BYTES / (to - from) / block) * block;
-    const read = (row: number, end: number) => readPart(weight, { columns, from, to, row, end });
-    for await (const { at, values } of stripes(rows, height, read)) {
+    const read = (row: number, end: number, into: Float32Array) =>
+      readPart(weight, { columns, from, to, row, end }, into);
+    for await (const { at, values } of stripes({ rows, height, width: to - from }, read)) {
       if (!roundStripe(values, at / block, out)) throw weightNotFinite(node);
     }
     return { data: new Uint8Array(out.words.buffer), scales: out.scales };
@@ -62,8 +63,9 @@ export function streamedRows(weight: Tensor, form: StreamedForm): StreamedNibble
     const data = new Uint8Array(((to - from) * columns) / PER_BYTE);
     const scales = new Float32Array((to - from) * perRow);
     const height = atLeastOne(stripeBytes(form) / FLOAT_BYTES / columns);
-    const read = (row: number, end: number) => readFloats(weight, (from + row) * columns, (from + end) * columns);
-    for await (const { at, values } of stripes(to - from, height, read)) {
+    const read = (row: number, end: number, into: Float32Array) =>
+      readFloats(weight, (from + row) * columns, into.subarray(0, (end - row) * columns));
+    for await (const { at, values } of stripes({ rows: to - from, height, width: columns }, read)) {
       if (!allFinite(values)) throw weightNotFinite(node);
       const part = roundRows(values, columns, block);
       data.set(part.data, (at * columns) / PER_BYTE);
@@ -89,17 +91,23 @@ function atLeastOne(count: number, most = Number.POSITIVE_INFINITY): number {
   return Math.max(1, Math.min(Math.floor(count), most));
 }
 
-/** Some rows at a time, `at` the first of them; those that follow are read meanwhile. */
+/** Fills `into` from its start with some rows, and returns that part. */
+type ReadRows = (row: number, end: number, into: Float32Array) => Promise<Float32Array>;
+
+/** Some rows at a time, `at` the first of them, good until the next are asked for; those are read meanwhile. */
 async function* stripes(
-  rows: number,
-  height: number,
-  read: (row: number, end: number) => Promise<Float32Array>,
+  { rows, height, width }: { readonly rows: number; readonly height: number; readonly width: number },
+  read: ReadRows,
 ): AsyncGenerator<{ readonly at: number; readonly values: Float32Array }> {
-  const from = (at: number) => (at < rows ? read(at, Math.min(rows, at + height)) : undefined);
-  let next = from(0);
+  const length = Math.min(rows, height) * width;
+  let [idle, busy] = [new Float32Array(length), new Float32Array(rows > height ? length : 0)];
+  const from = (at: number, into: Float32Array) =>
+    at < rows ? read(at, Math.min(rows, at + height), into) : undefined;
+  let next = from(0, idle);
   for (let at = 0; next; at += height) {
     const values: Float32Array = await next;
-    next = from(at + height);
+    [idle, busy] = [busy, idle];
+    next = from(at + height, idle);
     // Its failure is told when it is waited for.
     next?.catch(() => {});
     yield { at, values };
@@ -201,21 +209,28 @@ interface Part {
   readonly end: number;
 }
 
-async function readPart(weight: Tensor, { columns, from, to, row, end }: Part): Promise<Float32Array> {
-  if (to - from === columns) return readFloats(weight, row * columns, end * columns);
-  const part = new Float32Array((end - row) * (to - from));
+async function readPart(weight: Tensor, part: Part, into: Float32Array): Promise<Float32Array> {
+  const { columns, from, to, row, end } = part;
+  const width = to - from;
+  const values = into.subarray(0, (end - row) * width);
+  if (width === columns) return readFloats(weight, row * columns, values);
   for (let r = row; r < end; r++) {
-    part.set(await readFloats(weight, r * columns + from, r * columns + to), (r - row) * (to - from));
+    await readFloats(weight, r * columns + from, values.subarray((r - row) * width, (r - row + 1) * width));
   }
-  return part;
+  return values;
 }
 
-/** Numbers `from` to `to` of a tensor of f32, without its other bytes where they lie in a file. */
-async function readFloats(weight: Tensor, from: number, to: number): Promise<Float32Array> {
+/** Fills `into` with the numbers of a tensor of f32 from `from` on, without its other bytes where they lie in a file. */
+async function readFloats(weight: Tensor, from: number, into: Float32Array): Promise<Float32Array> {
   const { ref } = weight;
-  if (!ref) return (await weight.floats()).subarray(from, to);
-  const bytes = await ref.source.read(ref.offset + from * FLOAT_BYTES, (to - from) * FLOAT_BYTES);
-  // Aligned already where the source gives a buffer of its own; a view elsewhere is copied.
-  const aligned = bytes.byteOffset % FLOAT_BYTES === 0 ? bytes : new Uint8Array(bytes);
-  return new Float32Array(aligned.buffer, aligned.byteOffset, to - from);
+  if (!ref) {
+    into.set((await weight.floats()).subarray(from, from + into.length));
+    return into;
+  }
+  const { source } = ref;
+  const offset = ref.offset + from * FLOAT_BYTES;
+  const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+  if (source.readInto) await source.readInto(bytes, offset);
+  else bytes.set(await source.read(offset, bytes.length));
+  return into;
 }
