@@ -4,7 +4,7 @@ import { defineNode } from "../define.ts";
 
 export const calibrate = defineNode({
   type: "calibrate",
-  version: 2,
+  version: 3,
   title: "Calibrate",
   category: "Optimise",
   icon: "sliders-horizontal",
@@ -40,5 +40,8 @@ export const calibrate = defineNode({
   },
   effects: "infers",
   resources: ["cpu"],
-  migrations: { 1: { name: "ranges-on-the-grid", up: (params) => ({ ...params }) } },
+  migrations: {
+    1: { name: "ranges-on-the-grid", up: (params) => ({ ...params }) },
+    2: { name: "sampled-histograms", up: (params) => ({ ...params }) },
+  },
 });

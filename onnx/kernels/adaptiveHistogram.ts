@@ -1,3 +1,11 @@
+export interface Sampled {
+  /** How many values one of the sample stands for. */
+  readonly every: number;
+  readonly tails: { readonly lo: number; readonly hi: number };
+  /** All that lies below `tails.lo` or from `tails.hi` on. */
+  readonly outside: Float32Array;
+}
+
 /**
  * A histogram whose range grows with the data in constant memory: where a value does not fit, bins double in width and
  * merge in pairs. Bins lie on a lattice through zero (bin k covers [k * width, (k + 1) * width)), so that merging is
@@ -38,16 +46,48 @@ export class AdaptiveHistogram {
   /** Counts values inside the included range; zeros of a tensor that is all zero are not counted. */
   add(data: Float32Array): void {
     if (this.width === 0) return;
+    if (data.length < LANES_FROM * this.counts.length) this.addFew(data);
+    else this.addWeighted(data, { weight: 1, from: 0, to: this.counts.length });
+  }
+
+  /**
+   * Counts a tensor by a sample of it, each value for `every`, and by all of its values in the tails, as `tails` gave them
+   * with the width that still is.
+   */
+  addSample(sample: Float32Array, { every, tails, outside }: Sampled): void {
+    if (this.width === 0) return;
+    const from = Math.max(0, Math.round(tails.lo / this.width) - this.first);
+    const to = Math.min(this.counts.length, Math.round(tails.hi / this.width) - this.first);
+    this.addWeighted(sample, { weight: every, from, to });
+    this.addFew(outside);
+  }
+
+  /** Edges beyond which on either side lie no more than this share of what was counted. */
+  tails(share: number): { lo: number; hi: number } {
+    const { counts, first, width } = this;
+    let total = 0;
+    for (let k = 0; k < counts.length; k++) total += counts[k];
+    let [lo, hi] = [0, counts.length];
+    for (let sum = counts[lo]; sum <= share * total && lo < hi; sum += counts[++lo]);
+    for (let sum = counts[hi - 1]; sum <= share * total && hi > lo; sum += counts[--hi - 1]);
+    return { lo: (first + lo) * width, hi: (first + hi) * width };
+  }
+
+  private addFew(data: Float32Array): void {
     const { counts } = this;
-    const bins = counts.length;
     // Widths are powers of two, so the products are exact; the range is included, so no sum is negative or too large,
     // and truncation is floor.
     const scale = 1 / this.width;
     const offset = -this.first;
-    if (data.length < LANES_FROM * bins) {
-      for (let i = 0; i < data.length; i++) counts[(data[i] * scale + offset) | 0]++;
-      return;
-    }
+    for (let i = 0; i < data.length; i++) counts[(data[i] * scale + offset) | 0]++;
+  }
+
+  /** Counts what falls into the bins `from` to `to`, `weight` a value. */
+  private addWeighted(data: Float32Array, { weight, from, to }: { weight: number; from: number; to: number }): void {
+    const { counts } = this;
+    const bins = counts.length;
+    const scale = 1 / this.width;
+    const offset = -this.first;
     // Neighbours often fall into one bin, and a processor waits for the last count of it: four counts of each bin.
     const lanes = lanesFor(bins);
     const whole = data.length & ~3;
@@ -59,7 +99,9 @@ export class AdaptiveHistogram {
       lanes[(data[i + 3] * scale + fourth) | 0]++;
     }
     for (let i = whole; i < data.length; i++) lanes[(data[i] * scale + offset) | 0]++;
-    for (let k = 0; k < bins; k++) counts[k] += lanes[k] + lanes[k + bins] + lanes[k + 2 * bins] + lanes[k + 3 * bins];
+    for (let k = from; k < to; k++) {
+      counts[k] += weight * (lanes[k] + lanes[k + bins] + lanes[k + 2 * bins] + lanes[k + 3 * bins]);
+    }
   }
 
   /** Adds what another one counted, as `compact` gave it. Exact where its width is a power of two, as all here are. */

@@ -1,12 +1,28 @@
-/** Everything that calibration keeps of one tensor while the images pass: constant memory, whatever their number. */
+/**
+ * Everything that calibration keeps of one tensor while the images pass: constant memory, whatever their number.
+ *
+ * Ranges are exact, and so is the histogram in both tails, where a range is cut off. In between, histogram and moments are
+ * of a sample of each image, spread evenly over each channel's plane: neighbours in a picture say nearly the same, and
+ * images differ from each other by far more than a sample from its image. Of n values drawn at random, no share read off
+ * the histogram is wrong by more than sqrt(ln(2 / d) / 2n) but with probability d (Dvoretzky, Kiefer and Wolfowitz, with
+ * Massart's constant): by 0.0032 after 32 images with d = 0.01.
+ */
 import { AdaptiveHistogram } from "../../kernels/adaptiveHistogram.ts";
 import { addMoments, type ChannelMoments, newMoments } from "../../kernels/channelMoments.ts";
+import { addRanges, type ChannelRanges, NO_TAILS, newRanges } from "../../kernels/channelRanges.ts";
+import { everyNth } from "../../kernels/everyNth.ts";
 import { NON_FINITE_FIX } from "../nonFinite.ts";
 import { CalibrationError } from "./calibrationError.ts";
 import type { PerImage, TensorCalibration } from "./table.ts";
 
 /** How often a range may still grow, by this share of its width, and count as settled. */
 const SETTLED_GROWTH = 0.01;
+/** Values of a tensor, about, that stand for one image. */
+const SAMPLE = 2 ** 13;
+/** A channel is known by no fewer values of an image than this, where it has them. */
+const LEAST_OF_CHANNEL = 128;
+/** Share of all values on either side that is counted without exception. */
+const TAIL = 0.01;
 
 export class TensorStatistics {
   readonly histogram = new AdaptiveHistogram();
@@ -20,7 +36,7 @@ export class TensorStatistics {
   /** The widest image by largest |x|, and the largest |x| of all the others. */
   widest = { image: -1, bound: 0 };
   runnerUp = 0;
-  #moments: (ChannelMoments & { perChannel: number }) | undefined;
+  #channels: (ChannelMoments & ChannelRanges & { perChannel: number }) | undefined;
 
   constructor(
     readonly name: string,
@@ -29,16 +45,20 @@ export class TensorStatistics {
 
   add(data: Float32Array, dims: readonly number[]): void {
     if (data.length === 0) return;
-    const [channels, inner] = this.layout(dims);
-    this.#moments ??= { ...newMoments(channels), perChannel: 0 };
-    if (this.#moments.sum.length !== channels) {
+    const [count, inner] = this.layout(dims);
+    this.#channels ??= { ...newMoments(count), ...newRanges(count), perChannel: 0 };
+    const channels = this.#channels;
+    if (channels.sum.length !== count) {
       throw new CalibrationError(
         "channels-changed",
-        `"${this.name}" had ${this.#moments.sum.length} channels, now ${channels}`,
+        `"${this.name}" had ${channels.sum.length} channels, now ${count}`,
         "Give every image the same size, and freeze the model's dynamic dimensions (inputShapes of load-model).",
       );
     }
-    const { min, max, finite } = addMoments(data, channels, inner, this.#moments);
+    const every = strideOf(data.length, inner, dims.at(-1) ?? 1);
+    const { width } = this.histogram;
+    const tails = every > 1 && width > 0 ? this.histogram.tails(TAIL) : NO_TAILS;
+    const { min, max, finite, outside } = addRanges(data, inner, channels, tails);
     if (!finite) {
       throw new CalibrationError(
         "not-finite",
@@ -46,10 +66,14 @@ export class TensorStatistics {
         NON_FINITE_FIX,
       );
     }
-    this.#moments.perChannel += data.length / channels;
+    const sample = everyNth(data, { inner, every, from: this.images });
+    addMoments(sample, Math.floor(inner / every), channels);
+    channels.perChannel += sample.length / count;
     this.widen(min, max);
     this.histogram.include(min, max);
-    this.histogram.add(data);
+    // Wider bins are others than those the tails began at.
+    if (every === 1 || this.histogram.width !== width) this.histogram.add(data);
+    else this.histogram.addSample(sample, { every, tails, outside });
   }
 
   /**
@@ -59,7 +83,7 @@ export class TensorStatistics {
    */
   precede(before: TensorCalibration, images: number): void {
     const { perImage, channels } = before;
-    const moments = this.#moments;
+    const moments = this.#channels;
     if (!perImage || !moments || channels.count === undefined || channels.mean.length !== moments.sum.length) {
       throw new CalibrationError(
         "cannot-go-on",
@@ -100,7 +124,11 @@ export class TensorStatistics {
 
   /** Values, mean, variance and range of each channel. */
   channels(): { count: number; mean: number[]; variance: number[]; min: number[]; max: number[] } {
-    const { sum, sumOfSquares, min, max, perChannel } = this.#moments ?? { ...newMoments(0), perChannel: 1 };
+    const { sum, sumOfSquares, min, max, perChannel } = this.#channels ?? {
+      ...newMoments(0),
+      ...newRanges(0),
+      perChannel: 1,
+    };
     const mean = Array.from(sum, (s) => s / perChannel);
     const variance = Array.from(sumOfSquares, (ss, c) => Math.max(0, ss / perChannel - (mean[c] ?? 0) ** 2));
     return { count: perChannel, mean, variance, min: [...min], max: [...max] };
@@ -126,4 +154,15 @@ export class TensorStatistics {
       this.widest = { image, bound };
     } else if (bound > this.runnerUp) this.runnerUp = bound;
   }
+}
+
+/** Every how many values of a plane one is taken: nothing that divides its width, so that no column is left out. */
+function strideOf(length: number, inner: number, width: number): number {
+  let every = Math.max(1, Math.min(Math.floor(length / SAMPLE), Math.floor(inner / LEAST_OF_CHANNEL)));
+  while (commonDivisor(every, width) > 1) every++;
+  return every;
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
