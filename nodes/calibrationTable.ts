@@ -17,7 +17,7 @@ const channels = z.object({
 const perImage = z.object({
   meanMin: z.number(),
   meanMax: z.number(),
-  widest: z.object({ image: z.number(), bound: z.number() }),
+  widest: z.object({ image: z.number(), bound: z.number(), name: z.string().optional() }),
   runnerUp: z.number(),
 });
 

@@ -196,6 +196,14 @@ export interface PytorchExporter {
   export(options: PytorchExportOptions): Promise<PytorchExport>;
 }
 
+/** Bytes of a step's own, by which it goes on where it was ended: by a cancel, a crash, a power cut. */
+export interface Checkpoint {
+  /** What a step of the same type, version, parameters and inputs wrote last without finishing. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Replaces it in one go: a reader finds the old or the new. It is removed when the step's result is kept. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
 export interface RunContext {
   readonly nodeId: string;
   readonly signal: AbortSignal;
@@ -213,6 +221,7 @@ export interface RunContext {
   readonly exportsDir: string;
   /** An empty folder for this step alone, removed at its end. */
   readonly tempDir: string;
+  readonly checkpoint: Checkpoint;
   progress(done: number, total?: number, unit?: string, message?: string): void;
   log(message: string): void;
   warn(message: string): void;

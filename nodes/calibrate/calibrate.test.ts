@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { z } from "zod";
 import { DataType } from "../../onnx/ir/dataType.ts";
 import { Graph, Model } from "../../onnx/ir/graph.ts";
@@ -12,7 +12,7 @@ import { dataPath, testData } from "../../test/support/data.ts";
 import { noise, noiseTensor } from "../../test/support/outputs.ts";
 import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
 import { readCalibration } from "../calibrationTable.ts";
-import type { ArtifactRef, TensorItem } from "../ports.ts";
+import type { ArtifactRef, Stream, TensorItem } from "../ports.ts";
 import { streamOf } from "../streams.ts";
 import { calibrateReport } from "./report.ts";
 import { run } from "./run.ts";
@@ -159,7 +159,8 @@ describe("calibrate", () => {
       const got = joined.table.tensors[name];
       expect(got?.histogram).toEqual(expected.histogram);
       expect(got?.ranges).toEqual(expected.ranges);
-      expect(got?.perImage?.widest).toEqual(expected.perImage?.widest);
+      const { image, bound } = expected.perImage?.widest ?? {};
+      expect(got?.perImage?.widest).toMatchObject({ image, bound });
       for (const key of ["mean", "variance", "min", "max"] as const) {
         for (const [c, value] of (expected.channels[key] ?? []).entries()) {
           expect(Math.abs((got?.channels[key]?.[c] ?? Number.NaN) - value)).toBeLessThan(1e-4 * Math.abs(value) + 1e-6);
@@ -173,6 +174,43 @@ describe("calibrate", () => {
     await expect(calibrated(workspace, second, { before: other })).rejects.toMatchObject({
       code: "calibration-mismatch",
     });
+  });
+
+  it("goes on, to the same last digit, from where an earlier run was ended", async () => {
+    await using workspace = await openNodeWorkspace();
+    vi.useFakeTimers({ toFake: ["performance"] });
+    try {
+      const all = [...images(5, 0.3), ...images(1, 40), ...images(6)];
+      const model = await workspace.artifacts.put("model", await siluNet());
+      const kept = new Map<"note", Uint8Array>();
+      const checkpoint = {
+        read: async () => kept.get("note"),
+        write: async (bytes: Uint8Array) => void kept.set("note", bytes),
+      };
+      const once = (tensors: Stream<TensorItem>, overrides = {}) =>
+        workspace.run(run, { inputs: { model, tensors, before: undefined }, overrides });
+      // Each image takes three seconds, and at the tenth the step is ended.
+      const ended = async function* () {
+        for await (const item of items(all)) {
+          if (item.frame.index === 9) throw new Error("ended");
+          vi.advanceTimersByTime(3000);
+          yield item;
+        }
+      };
+      await expect(once(ended(), { checkpoint })).rejects.toThrow("ended");
+      const second = await once(items(all), { checkpoint });
+      expect(second.logs).toEqual(["goes on after 8 images, where an earlier run was ended"]);
+      expect(second.progress.map(({ done }) => done)).toEqual([9, 10, 11, 12]);
+      const whole = await once(items(all));
+      expect(second.outputs).toEqual(whole.outputs);
+      // What another version left behind is not taken up.
+      kept.set("note", new TextEncoder().encode('{"version":0}'));
+      const afresh = await once(items(all), { checkpoint });
+      expect(afresh.logs).toEqual([]);
+      expect(afresh.outputs).toEqual(whole.outputs);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("shows the histogram that widened last while it fills", async () => {

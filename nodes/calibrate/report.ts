@@ -37,13 +37,7 @@ export type CalibrateReport = z.infer<typeof calibrateReport>;
 /** Bars of a histogram in the report. */
 const BARS = 64;
 
-/** Ids of the images, in order, by which outliers are named, and how many came before them. */
-export interface Frames {
-  readonly names: readonly string[];
-  readonly before: number;
-}
-
-export function calibrationReport(table: CalibrationTable, coverage: Coverage, frames: Frames): Report {
+export function calibrationReport(table: CalibrationTable, coverage: Coverage): Report {
   const tensors = Object.entries(table.tensors).map(
     ([name, tensor]): TensorReport => ({
       name,
@@ -68,8 +62,8 @@ export function calibrationReport(table: CalibrationTable, coverage: Coverage, f
     images: table.images,
     settledAfter: coverage.settledAfter,
     unsettledTensors: [...coverage.unsettled],
-    outlierImages: coverage.outliers.map(({ image, tensors: stretched }) => ({
-      image: frames.names[image - 1 - frames.before] ?? `image ${image} of the calibration before`,
+    outlierImages: coverage.outliers.map(({ image, name, tensors: stretched }) => ({
+      image: name ?? `image ${image}`,
       tensors: stretched,
     })),
     clippedShare: coverage.clipped,

@@ -8,6 +8,7 @@ import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import { feedsFor, feedsOf } from "../streams.ts";
 import { calibrationReport } from "./report.ts";
+import { Resumable } from "./resumable.ts";
 import { calibrate } from "./schema.ts";
 import { standing } from "./standing.ts";
 
@@ -26,12 +27,15 @@ export const run = implementNode(
       await prepareForQuantization(model, { signal: ctx.signal });
       const feeds = feedsOf(model);
       await using calibrator = await Calibrator.open(model, ctx.evaluator, { threads });
-      const frames: string[] = [];
+      const resumable = new Resumable(ctx, calibrator);
+      const seen = await resumable.takeUp();
+      let images = 0;
       for await (const item of tensors) {
         ctx.signal.throwIfAborted();
-        await calibrator.observe(feedsFor(item, feeds));
-        frames.push(item.frame.id);
-        ctx.progress(frames.length, tensors.total, "images", standing(calibrator.view()));
+        if (++images <= seen) continue;
+        await calibrator.observe(feedsFor(item, feeds), item.frame.id);
+        ctx.progress(images, tensors.total, "images", standing(calibrator.view()));
+        await resumable.noteNow();
       }
       const { table, coverage } = calibrator.finish(method, { before, given });
       if (table.images < FEW_IMAGES) {
@@ -41,9 +45,7 @@ export const run = implementNode(
       const bytes = new TextEncoder().encode(JSON.stringify(table));
       return {
         calibration: await ctx.artifacts.put("calibration", bytes),
-        report: await ctx.artifacts.report(
-          calibrationReport(table, coverage, { names: frames, before: before?.images ?? 0 }),
-        ),
+        report: await ctx.artifacts.report(calibrationReport(table, coverage)),
       };
     } catch (error) {
       if (error instanceof CalibrationError || error instanceof QuantizeError) {

@@ -1,3 +1,12 @@
+export interface HistogramState {
+  readonly bins: number;
+  readonly width: number;
+  readonly first: number;
+  /** Lattice index of `counts[0]`. */
+  readonly from: number;
+  readonly counts: readonly number[];
+}
+
 export interface Sampled {
   /** How many values one of the sample stands for. */
   readonly every: number;
@@ -124,6 +133,23 @@ export class AdaptiveHistogram {
     for (let i = 0; i < counts.length; i++) {
       this.counts[Math.floor((low + (i + 0.5) * width) / this.width) - this.first] += counts[i];
     }
+  }
+
+  /** All that is to be known of it, and of `restore` to take up. */
+  state(): HistogramState {
+    const [from, to] = this.occupied();
+    const counts = Array.from(this.counts.subarray(from - this.first, to - this.first + 1));
+    return { bins: this.counts.length, width: this.width, first: this.first, from, counts };
+  }
+
+  /** Takes up a state that `state` gave. Throws where it cannot be one. */
+  restore({ bins, width, first, from, counts }: HistogramState): void {
+    const at = from - first;
+    if (bins !== this.counts.length || at < 0 || at + counts.length > bins) throw new RangeError("no such histogram");
+    this.counts.fill(0);
+    this.counts.set(counts, at);
+    this.width = width;
+    this.first = first;
   }
 
   /** Lattice indices of the first and the last bin in use; zero's bin counts as used. */

@@ -13,6 +13,7 @@ import type { DeviceProfile } from "../../targets/deviceProfile.ts";
 import type { BlobStore } from "../storage/blobs.ts";
 import type { CacheEntry, ResultCache } from "../storage/cache.ts";
 import type { Ingest } from "../storage/ingest.ts";
+import { removeCheckpoint } from "./checkpoint.ts";
 import { describeError } from "./errors.ts";
 import { cacheKey, type KeyParts, keyParts, missReason } from "./key.ts";
 import { allInputs, type Plan, type PlannedInput, type PlannedNode } from "./plan.ts";
@@ -329,7 +330,10 @@ class RunExecution {
     try {
       const exported = await this.#exportedBy(state);
       if (exported) entry = { ...entry, exported };
-      if (key !== undefined) await this.services.cache.put(key, entry);
+      if (key !== undefined) {
+        await this.services.cache.put(key, entry);
+        await removeCheckpoint(this.services.blobs.home, key);
+      }
     } catch (error) {
       return this.#fail(state, describeError(error));
     }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../pipelines/document/events.ts";
@@ -57,6 +57,9 @@ const cacheOf = (events: readonly RunEvent[]) =>
   Object.fromEntries(finished(events).map(({ node, cache }) => [node, cache]));
 const reasonsOf = (events: readonly RunEvent[]) =>
   Object.fromEntries(finished(events).map(({ node, reason }) => [node, reason]));
+/** Files that an ended step left to go on from. */
+const checkpointsOf = (root: string) =>
+  readdirSync(join(root, ".edgewright", "tmp")).filter((name) => name.startsWith("checkpoint-"));
 const errorsOf = (events: readonly RunEvent[]) =>
   Object.fromEntries(events.flatMap((event) => (event.type === "step.failed" ? [[event.node, event.error]] : [])));
 function end(events: readonly RunEvent[]) {
@@ -271,6 +274,19 @@ describe("what goes wrong", () => {
       },
       ["rogue.model -> after.after"],
     );
+
+  it("goes on from what a step that crashed left behind, and removes it at the end", async () => {
+    await using w = await workshop();
+    const steps = doc({ a: { type: "resumes" } });
+    expect(errorsOf(await w.run({ doc: steps }))).toMatchObject({ a: { code: "crashed" } });
+    expect(checkpointsOf(w.root)).toHaveLength(1);
+    // Other parameters, another step.
+    expect(errorsOf(await w.run({ doc: steps, set: { "a.text": "b" } }))).toMatchObject({ a: { code: "crashed" } });
+    const again = await w.run({ doc: steps });
+    expect(readFileSync(end(again).outputs.a?.model?.path ?? "", "utf8")).toBe("half of a and the rest");
+    expect(checkpointsOf(w.root)).toHaveLength(1);
+    expect(cacheOf(await w.run({ doc: steps }))).toEqual({ a: "hit" });
+  });
 
   it.each([
     ["abort", { code: "crashed", message: expect.stringContaining("SIGABRT") }],

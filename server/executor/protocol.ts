@@ -18,6 +18,8 @@ export type Binding =
 export interface StageNode {
   readonly id: string;
   readonly type: string;
+  /** Of the cache: what a step leaves behind unfinished is found by it. */
+  readonly key?: string;
   readonly params: Readonly<Record<string, unknown>>;
   /** One entry a wire; several only where the port takes many. */
   readonly inputs: Readonly<Record<string, readonly Binding[]>>;

@@ -16,6 +16,7 @@ import type {
 import type { NodeImpl } from "../../nodes/define.ts";
 import type { ArtifactRef, PortKind, PortValue } from "../../nodes/ports.ts";
 import type { Evaluator } from "../../onnx/evaluator.ts";
+import { noCheckpoint, openCheckpoint } from "./checkpoint.ts";
 import { describeError } from "./errors.ts";
 import { keepStream, readKept } from "./keptStreams.ts";
 import { Meter, mapNext } from "./meter.ts";
@@ -207,6 +208,7 @@ class NodeTask {
       sources: node.sources,
       exportsDir: stage.job.exportsDir,
       tempDir,
+      checkpoint: node.role === "run" && node.key ? openCheckpoint(stage.job.home, node.key) : noCheckpoint,
       progress: (done, total, unit, message) =>
         this.#meter.report({
           done,

@@ -6,6 +6,7 @@ import type { Binding, StageNode } from "./protocol.ts";
 
 export interface KnownNode {
   readonly node: PlannedNode;
+  readonly key?: string;
   readonly sources: Readonly<Record<string, readonly SourceFile[]>>;
   /** Artifacts by port, kept streams among them, as far as they are known. */
   readonly outputs: Readonly<Record<string, ArtifactRef>>;
@@ -22,7 +23,8 @@ export function stageNodes(missed: readonly KnownNode[], known: (id: string) => 
     for (const [port, list] of Object.entries(inputs)) bindings[port] = list.flatMap(bind);
     const role = !runs ? "replay" : replayable ? "probe" : "run";
     const keep = runs ? keeps : [];
-    job.set(id, { id, type: def.type, params, inputs: bindings, sources: state.sources, role, keep });
+    const key = state.key !== undefined && { key: state.key };
+    job.set(id, { id, type: def.type, ...key, params, inputs: bindings, sources: state.sources, role, keep });
   };
   const bind = (input: PlannedInput): Binding[] => {
     const from = known(input.node);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import type { Artifacts, RunContext } from "../../nodes/context.ts";
 import type { InputPort, InputsOf, NodeDef, OutputPort, OutputsOf, Run } from "../../nodes/define.ts";
+import { noCheckpoint } from "../../server/executor/checkpoint.ts";
 import { createStepRuntime } from "../../server/stepRuntime.ts";
 import { BlobStore } from "../../server/storage/blobs.ts";
 import { Ingest } from "../../server/storage/ingest.ts";
@@ -87,6 +88,7 @@ export async function openNodeWorkspace(): Promise<NodeWorkspace> {
         sources: resolved,
         exportsDir: join(folder, "exports"),
         tempDir,
+        checkpoint: noCheckpoint,
         progress: (done, total, _unit, message) =>
           progress.push({ done, ...(total !== undefined && { total }), ...(message !== undefined && { message }) }),
         log: (message) => logs.push(message),

@@ -41,6 +41,18 @@ const rogue = defineNode({
   resources: ["cpu"],
 });
 
+/** Like a calibration: dies half-way, and goes on from there. */
+const resumes = defineNode({
+  ...base,
+  type: "resumes",
+  title: "Resumes",
+  params: z.strictObject({ text: z.string().default("a") }),
+  inputs: {},
+  outputs: { model: { kind: "model", doc: "What it found, and its text." } },
+  effects: "pure",
+  resources: ["cpu"],
+});
+
 /** Like a preprocess: a replayable stream, and its settings. */
 const count = defineNode({
   ...base,
@@ -178,6 +190,15 @@ export const stubImpls: Readonly<Record<string, NodeImpl>> = {
         throw new TypeError("undefined is not a function");
     }
     return {};
+  }),
+  resumes: implementNode(resumes, async (ctx, _inputs, params) => {
+    const left = await ctx.checkpoint.read();
+    if (!left) {
+      await ctx.checkpoint.write(bytes("first"));
+      await ctx.checkpoint.write(bytes(`half of ${params.text}`));
+      process.abort();
+    }
+    return { model: await ctx.artifacts.put("model", bytes(`${new TextDecoder().decode(left)} and the rest`)) };
   }),
   count: implementNode(count, async (ctx, _inputs, { to, failAt, known, delayMs }) => {
     async function* numbers(): AsyncGenerator<TensorItem> {

@@ -21,7 +21,7 @@ import {
   type TensorCalibration,
 } from "./table.ts";
 import { tensorCalibration } from "./tensorCalibration.ts";
-import { TensorStatistics } from "./tensorStatistics.ts";
+import { type StatisticsState, TensorStatistics } from "./tensorStatistics.ts";
 
 /** Bins of a histogram that is shown while it fills. */
 const VIEW_BINS = 24;
@@ -29,6 +29,13 @@ const VIEW_BINS = 24;
 interface Observed {
   readonly statistics: TensorStatistics;
   readonly response: Response | undefined;
+}
+
+/** How far a calibration came, as plain JSON. */
+export interface CalibratorState {
+  readonly images: number;
+  /** By tensor name, without those that were empty on every image. */
+  readonly tensors: Readonly<Record<string, StatisticsState>>;
 }
 
 export class Calibrator implements AsyncDisposable {
@@ -69,12 +76,12 @@ export class Calibrator implements AsyncDisposable {
     return new Calibrator(await PiecewiseRun.open(model, wanted, { evaluator, threads }), observed);
   }
 
-  /** One image: the model's feeds by name. */
-  async observe(feeds: HostTensors): Promise<void> {
+  /** One image: the model's feeds by name. Reports call it `name`. */
+  async observe(feeds: HostTensors, name?: string): Promise<void> {
     await this.run.run(feeds, (tensors) => {
       for (const { statistics } of this.observed) {
         const tensor = tensors[statistics.name];
-        if (tensor) add(statistics, tensor);
+        if (tensor) add(statistics, tensor, name);
       }
     });
     this.images++;
@@ -134,6 +141,24 @@ export class Calibrator implements AsyncDisposable {
     this.images += before.images;
   }
 
+  state(): CalibratorState {
+    const tensors: Record<string, StatisticsState> = {};
+    for (const { statistics } of this.observed) {
+      const state = statistics.state();
+      if (state) tensors[statistics.name] = state;
+    }
+    return { images: this.images, tensors };
+  }
+
+  /** Stands where `state` was taken, of the same model and the same images up to there. Throws where it cannot be one. */
+  restore({ images, tensors }: CalibratorState): void {
+    for (const { statistics } of this.observed) {
+      const state = Object.hasOwn(tensors, statistics.name) ? tensors[statistics.name] : undefined;
+      if (state) statistics.restore(state);
+    }
+    this.images = images;
+  }
+
   /** How it stands: ranges that the last images left alone, and the histogram of the tensor that widened last. */
   view(): { settled: number; tensors: number; last: { name: string; histogram: Histogram; min: number; max: number } } {
     const all = this.observed.map(({ statistics }) => statistics);
@@ -148,7 +173,7 @@ export class Calibrator implements AsyncDisposable {
   }
 }
 
-function add(statistics: TensorStatistics, tensor: HostTensor): void {
+function add(statistics: TensorStatistics, tensor: HostTensor, name: string | undefined): void {
   if (tensor.dataType !== DataType.FLOAT || !(tensor.data instanceof Float32Array)) {
     throw new CalibrationError(
       "not-float",
@@ -156,5 +181,5 @@ function add(statistics: TensorStatistics, tensor: HostTensor): void {
       "Calibrate the FP32 model, before any conversion to 16 bits.",
     );
   }
-  statistics.add(tensor.data, tensor.dims);
+  statistics.add(tensor.data, tensor.dims, name);
 }

@@ -8,7 +8,11 @@ export interface Coverage {
   /** Tensors that still grew on the last tenth of the images. */
   readonly unsettled: readonly string[];
   /** Images (by order, from 1) that alone stretched many tensors by more than a quarter. */
-  readonly outliers: readonly { readonly image: number; readonly tensors: number }[];
+  readonly outliers: readonly {
+    readonly image: number;
+    readonly name?: string | undefined;
+    readonly tensors: number;
+  }[];
   /** Share of all values that the chosen ranges cut off, mean over the tensors. */
   readonly clipped: number;
 }
@@ -20,18 +24,19 @@ const MANY = 0.1;
 
 export function coverageOf(statistics: readonly TensorStatistics[], table: CalibrationTable): Coverage {
   const settled = statistics.map((s) => s.settledAfter).sort((a, b) => a - b);
-  const stretched = new Map<number, number>();
+  const stretched = new Map<number, { readonly name?: string | undefined; readonly tensors: number }>();
   for (const { widest, runnerUp, images } of statistics) {
     if (images < 3 || widest.bound <= runnerUp * ALONE) continue;
-    stretched.set(widest.image, (stretched.get(widest.image) ?? 0) + 1);
+    const tensors = (stretched.get(widest.image)?.tensors ?? 0) + 1;
+    stretched.set(widest.image, { name: widest.name, tensors });
   }
   const clipped = Object.values(table.tensors).map((tensor) => tensor.clipped);
   return {
     settledAfter: settled[Math.ceil(settled.length * 0.95) - 1] ?? 0,
     unsettled: statistics.filter((s) => s.settledAfter > 0.9 * table.images).map((s) => s.name),
     outliers: [...stretched]
-      .filter(([, tensors]) => tensors >= MANY * statistics.length)
-      .map(([image, tensors]) => ({ image: image + 1, tensors }))
+      .filter(([, { tensors }]) => tensors >= MANY * statistics.length)
+      .map(([image, { name, tensors }]) => ({ image: image + 1, name, tensors }))
       .sort((a, b) => b.tensors - a.tensors),
     clipped: clipped.reduce((sum, share) => sum + share, 0) / clipped.length,
   };

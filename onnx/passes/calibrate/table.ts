@@ -48,7 +48,7 @@ export interface PerImage {
   readonly meanMin: number;
   readonly meanMax: number;
   /** The image (from 0) with the largest |x|, that |x|, and the largest of all the others. */
-  readonly widest: { readonly image: number; readonly bound: number };
+  readonly widest: { readonly image: number; readonly bound: number; readonly name?: string | undefined };
   readonly runnerUp: number;
 }
 

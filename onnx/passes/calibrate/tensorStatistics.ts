@@ -7,7 +7,7 @@
  * the histogram is wrong by more than sqrt(ln(2 / d) / 2n) but with probability d (Dvoretzky, Kiefer and Wolfowitz, with
  * Massart's constant): by 0.0032 after 32 images with d = 0.01.
  */
-import { AdaptiveHistogram } from "../../kernels/adaptiveHistogram.ts";
+import { AdaptiveHistogram, type HistogramState } from "../../kernels/adaptiveHistogram.ts";
 import { addMoments, type ChannelMoments, newMoments } from "../../kernels/channelMoments.ts";
 import { addRanges, type ChannelRanges, NO_TAILS, newRanges } from "../../kernels/channelRanges.ts";
 import { everyNth } from "../../kernels/everyNth.ts";
@@ -24,6 +24,26 @@ const LEAST_OF_CHANNEL = 128;
 /** Share of all values on either side that is counted without exception. */
 const TAIL = 0.01;
 
+/** All of it as plain JSON, for who must stop and go on later. */
+export interface StatisticsState {
+  readonly images: number;
+  readonly min: number;
+  readonly max: number;
+  readonly sumOfMin: number;
+  readonly sumOfMax: number;
+  readonly settledAfter: number;
+  readonly widest: PerImage["widest"];
+  readonly runnerUp: number;
+  readonly histogram: HistogramState;
+  readonly channels: {
+    readonly perChannel: number;
+    readonly sum: readonly number[];
+    readonly sumOfSquares: readonly number[];
+    readonly min: readonly number[];
+    readonly max: readonly number[];
+  };
+}
+
 export class TensorStatistics {
   readonly histogram = new AdaptiveHistogram();
   images = 0;
@@ -34,7 +54,7 @@ export class TensorStatistics {
   sumOfMax = 0;
   settledAfter = 0;
   /** The widest image by largest |x|, and the largest |x| of all the others. */
-  widest = { image: -1, bound: 0 };
+  widest: PerImage["widest"] = { image: -1, bound: 0 };
   runnerUp = 0;
   #channels: (ChannelMoments & ChannelRanges & { perChannel: number }) | undefined;
 
@@ -43,7 +63,8 @@ export class TensorStatistics {
     private readonly channelAxis: 1 | -1,
   ) {}
 
-  add(data: Float32Array, dims: readonly number[]): void {
+  /** One image's; `name` is that of the image. */
+  add(data: Float32Array, dims: readonly number[], name?: string): void {
     if (data.length === 0) return;
     const [count, inner] = this.layout(dims);
     this.#channels ??= { ...newMoments(count), ...newRanges(count), perChannel: 0 };
@@ -69,7 +90,7 @@ export class TensorStatistics {
     const sample = everyNth(data, { inner, every, from: this.images });
     addMoments(sample, Math.floor(inner / every), channels);
     channels.perChannel += sample.length / count;
-    this.widen(min, max);
+    this.widen(min, max, name);
     this.histogram.include(min, max);
     // Wider bins are others than those the tails began at.
     if (every === 1 || this.histogram.width !== width) this.histogram.add(data);
@@ -111,10 +132,45 @@ export class TensorStatistics {
     this.max = Math.max(this.max, before.max);
     const grew = this.max - this.min > (before.max - before.min) * (1 + SETTLED_GROWTH);
     this.settledAfter = grew ? images + this.settledAfter : before.settledAfter;
-    const here = { image: images + this.widest.image, bound: this.widest.bound };
+    const here = { ...this.widest, image: images + this.widest.image };
     const isFirst = before.widest.bound >= here.bound;
     this.runnerUp = Math.max(this.runnerUp, before.runnerUp, isFirst ? here.bound : before.widest.bound);
     this.widest = isFirst ? before.widest : here;
+  }
+
+  /** Undefined before anything was seen. */
+  state(): StatisticsState | undefined {
+    if (!this.#channels) return undefined;
+    const { perChannel, sum, sumOfSquares, min, max } = this.#channels;
+    return {
+      images: this.images,
+      min: this.min,
+      max: this.max,
+      sumOfMin: this.sumOfMin,
+      sumOfMax: this.sumOfMax,
+      settledAfter: this.settledAfter,
+      widest: this.widest,
+      runnerUp: this.runnerUp,
+      histogram: this.histogram.state(),
+      channels: { perChannel, sum: [...sum], sumOfSquares: [...sumOfSquares], min: [...min], max: [...max] },
+    };
+  }
+
+  /** Stands where `state` was taken. Throws where it cannot be one. */
+  restore({ histogram, channels, ...scalars }: StatisticsState): void {
+    const count = channels.sum.length;
+    for (const list of [channels.sumOfSquares, channels.min, channels.max]) {
+      if (list.length !== count) throw new RangeError("channels of different number");
+    }
+    this.histogram.restore(histogram);
+    this.#channels = {
+      perChannel: channels.perChannel,
+      sum: Float64Array.from(channels.sum),
+      sumOfSquares: Float64Array.from(channels.sumOfSquares),
+      min: Float64Array.from(channels.min),
+      max: Float64Array.from(channels.max),
+    };
+    Object.assign(this, scalars);
   }
 
   perImage(): PerImage {
@@ -140,7 +196,7 @@ export class TensorStatistics {
     return [dims[axis] ?? 1, inner];
   }
 
-  private widen(min: number, max: number): void {
+  private widen(min: number, max: number, name: string | undefined): void {
     const image = this.images++;
     this.sumOfMin += min;
     this.sumOfMax += max;
@@ -151,7 +207,7 @@ export class TensorStatistics {
     const bound = Math.max(Math.abs(min), Math.abs(max));
     if (bound > this.widest.bound) {
       this.runnerUp = this.widest.bound;
-      this.widest = { image, bound };
+      this.widest = { image, bound, ...(name !== undefined && { name }) };
     } else if (bound > this.runnerUp) this.runnerUp = bound;
   }
 }
