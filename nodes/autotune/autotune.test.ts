@@ -106,3 +106,7 @@ describe("autotune", () => {
     expect(autotune.check?.(params, { wired: {} })).toMatchObject([{ code: "bad-take", severity: "error" }]);
   });
 });
+
+it("takes documents of version 1 along as they are (hard-frames-decide)", () => {
+  expect(autotune.migrations[1]?.up({ maxMs: 5 })).toEqual({ maxMs: 5 });
+});

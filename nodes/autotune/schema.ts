@@ -8,7 +8,7 @@ export const TAKEN = ["original", "float", "weights", "int8"] as const;
 
 export const autotune = defineNode({
   type: "autotune",
-  version: 1,
+  version: 2,
   title: "Autotune",
   category: "Optimise",
   icon: "sliders-horizontal",
@@ -67,5 +67,5 @@ export const autotune = defineNode({
     }
     return found;
   },
-  migrations: {},
+  migrations: { 1: { name: "hard-frames-decide", up: (params) => ({ ...params }) } },
 });

@@ -302,6 +302,9 @@ describe("prepareForQuantization", () => {
   });
 });
 
-it("takes documents of version 1 along as they are (steps-by-evidence)", () => {
-  expect(quantize.migrations[1]?.up({ format: "fp16" })).toEqual({ format: "fp16" });
-});
+it.each([1, 2])(
+  "takes documents of version %i along as they are (steps-by-evidence, hard-frames-decide)",
+  (version) => {
+    expect(quantize.migrations[version]?.up({ format: "fp16" })).toEqual({ format: "fp16" });
+  },
+);

@@ -1,3 +1,4 @@
+import { cloneModel } from "../../onnx/cloneModel.ts";
 import type { Model } from "../../onnx/ir/graph.ts";
 import { Calibrator } from "../../onnx/passes/calibrate/calibrate.ts";
 import { CalibrationError } from "../../onnx/passes/calibrate/calibrationError.ts";
@@ -5,7 +6,7 @@ import type { CalibrationTable } from "../../onnx/passes/calibrate/table.ts";
 import type { Format } from "../../onnx/passes/quantize/format.ts";
 import { layerInputs } from "../../onnx/passes/quantize/layerInputs.ts";
 import { measureSqnr } from "../../onnx/passes/quantize/measureSqnr.ts";
-import { type MeasuringContext, OutputReference } from "../../onnx/passes/quantize/outputReference.ts";
+import type { MeasuringContext } from "../../onnx/passes/quantize/outputReference.ts";
 import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
 import { type QuantizeOptions, quantize as quantizeModel } from "../../onnx/passes/quantize/quantize.ts";
 import { type EvidentQuantization, quantizeByEvidence } from "../../onnx/passes/quantize/quantizeByEvidence.ts";
@@ -15,14 +16,14 @@ import { readCalibration } from "../calibrationTable.ts";
 import { type RunContext, UserError } from "../context.ts";
 import { implementNode } from "../define.ts";
 import type { ArtifactRef } from "../ports.ts";
-import { type HeldFrames, holdFrames } from "./heldFrames.ts";
+import { type HeldFrames, holdFrames, partFrames } from "./heldFrames.ts";
 import { quantizationReport } from "./report.ts";
 import { quantize } from "./schema.ts";
 
 export const run = implementNode(quantize, async (ctx, { model: ref, calibration, tensors }, params) => {
   try {
-    const open = () => openPrepared(ctx, ref, params.format);
-    const float = await open();
+    const float = await openPrepared(ctx, ref, params.format);
+    const open = async () => cloneModel(float);
     const frames = await holdFrames(tensors, float);
     const given = calibration && (await readCalibration(ctx.artifacts, calibration));
     const measures = frames.choosing.length > 0;
@@ -31,7 +32,7 @@ export const run = implementNode(quantize, async (ctx, { model: ref, calibration
     const inputs = measures && params.format === "int4" ? layerInputs(float, frames.choosing, ctx) : undefined;
     const options = { ...params, table, inputs };
     const { model, result, methods, steps, ...from } = measures
-      ? await byEvidence(ctx, options, { open, frames })
+      ? await byEvidence(ctx, options, { open, float, frames })
       : await once(options, open);
     const quantized = await ctx.artifacts.saveModel(model);
     const outputs = float.graph.outputs.map(({ name }) => name);
@@ -71,7 +72,7 @@ async function observe(ctx: RunContext, float: Model, { choosing }: HeldFrames):
 async function byEvidence(
   ctx: RunContext,
   options: QuantizeOptions,
-  { open, frames }: { open: () => Promise<Model>; frames: HeldFrames },
+  { open, float, frames }: { open: () => Promise<Model>; float: Model; frames: HeldFrames },
 ): Promise<EvidentQuantization> {
   const { evaluator, signal } = ctx;
   const measuring: MeasuringContext = {
@@ -79,8 +80,7 @@ async function byEvidence(
     signal,
     progress: (done, total, message) => ctx.progress(done, total, "tries", message),
   };
-  const reference = await OutputReference.of(await open(), frames.deciding, measuring);
-  return quantizeByEvidence(options, { open, reference, fitting: frames.fitting }, measuring);
+  return quantizeByEvidence(options, { open, ...(await partFrames(float, frames.choosing, measuring)) }, measuring);
 }
 
 async function once(options: QuantizeOptions, open: () => Promise<Model>): Promise<EvidentQuantization> {

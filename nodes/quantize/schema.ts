@@ -5,7 +5,7 @@ import { type Diagnostic, defineNode } from "../define.ts";
 
 export const quantize = defineNode({
   type: "quantize",
-  version: 2,
+  version: 3,
   title: "Quantize",
   category: "Optimise",
   icon: "binary",
@@ -73,5 +73,8 @@ export const quantize = defineNode({
     }
     return found;
   },
-  migrations: { 1: { name: "steps-by-evidence", up: (params) => ({ ...params }) } },
+  migrations: {
+    1: { name: "steps-by-evidence", up: (params) => ({ ...params }) },
+    2: { name: "hard-frames-decide", up: (params) => ({ ...params }) },
+  },
 });

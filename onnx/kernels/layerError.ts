@@ -20,16 +20,42 @@ export function spreadOverWeights(view: WeightBlocks, perInput: ArrayLike<number
 }
 
 /** Per output channel the sum of a * b over its weights, where b is of the input channel. */
-export function sumPerOutput(
-  view: WeightBlocks,
-  perWeight: (index: number) => number,
-  perInput: ArrayLike<number> | undefined,
-): Float64Array {
+export function sumPerOutput(view: WeightBlocks, perWeight: Float32Array, perInput: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(view.groups * view.outputs);
   forEachWeight(view, (index, input, output) => {
-    sums[output] += perWeight(index) * (perInput ? perInput[input] : 1);
+    sums[output] += perWeight[index] * perInput[input];
   });
   return sums;
+}
+
+export interface RoundingSums {
+  /** Per output channel the mean that rounding takes from the layer's output; undefined without moments. */
+  readonly lost: Float64Array | undefined;
+  /** Per output channel the variance that rounding adds to it; of white input of variance 1 without moments. */
+  readonly noise: Float64Array;
+  /** Per output channel the sum of squared weights. */
+  readonly gain: Float64Array;
+}
+
+/** What rounded weights do to a layer, from the moments of its input channels. */
+export function roundingSums(
+  view: WeightBlocks,
+  weights: Float32Array,
+  rounded: Float32Array,
+  moments: { readonly mean: ArrayLike<number>; readonly variance: ArrayLike<number> } | undefined,
+): RoundingSums {
+  const count = view.groups * view.outputs;
+  const [lost, noise, gain] = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
+  const inputs = view.groups * view.inputs;
+  const mean = Float64Array.from({ length: inputs }, (_, i) => moments?.mean[i] ?? 0);
+  const variance = Float64Array.from({ length: inputs }, (_, i) => moments?.variance[i] ?? 1);
+  forEachWeight(view, (index, input, output) => {
+    const error = weights[index] - rounded[index];
+    lost[output] += error * mean[input];
+    noise[output] += error * error * variance[input];
+    gain[output] += weights[index] * weights[index];
+  });
+  return { lost: moments && lost, noise, gain };
 }
 
 function forEachWeight(view: WeightBlocks, visit: (index: number, input: number, output: number) => void): void {

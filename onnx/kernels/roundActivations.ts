@@ -19,14 +19,19 @@ export function roundActivations(values: Float32Array, steps: ActivationSteps): 
   return rounded;
 }
 
-/** Adds x - q(x) of each channel of a tensor laid out [outer, channels, inner]. */
-export function addShifts(data: Float32Array, inner: number, steps: ActivationSteps, into: Float64Array): void {
+/** Adds x - q(x) of each channel of a tensor laid out [outer, channels, inner], of every `step`-th value of each. */
+export function addShifts(
+  data: Float32Array,
+  { inner, step }: { readonly inner: number; readonly step: number },
+  steps: ActivationSteps,
+  into: Float64Array,
+): void {
   const { scale, zeroPoint, least, most } = steps;
   const inverse = 1 / scale;
   const [low, high] = [least - zeroPoint, most - zeroPoint];
-  for (let at = 0, c = 0; at < data.length; c = c + 1 === into.length ? 0 : c + 1) {
+  for (let from = 0, c = 0; from < data.length; from += inner, c = c + 1 === into.length ? 0 : c + 1) {
     let sum = 0;
-    for (const end = at + inner; at < end; at++) {
+    for (let at = from; at < from + inner; at += step) {
       const q = Math.round(data[at] * inverse);
       sum += data[at] - (q > high ? high : Math.max(q, low)) * scale;
     }
@@ -43,30 +48,8 @@ export function addColumnSums(columns: Float32Array, rows: number, into: Float64
   }
 }
 
-/** Adds X'X, its lower triangle, of columns of `rows` numbers; two columns at a time by two. */
-export function addProducts(columns: Float32Array, rows: number, gram: Float64Array): void {
-  const n = columns.length / rows;
-  for (let i = 0; i < n; i += 2) {
-    const p = i * rows;
-    const q = i + 1 < n ? p + rows : p;
-    for (let j = 0; j <= i; j += 2) {
-      const u = j * rows;
-      const v = j + 1 < n ? u + rows : u;
-      let [pu, pv, qu, qv] = [0, 0, 0, 0];
-      for (let r = 0; r < rows; r++) {
-        const [xp, xq, yu, yv] = [columns[p + r], columns[q + r], columns[u + r], columns[v + r]];
-        pu += xp * yu;
-        pv += xp * yv;
-        qu += xq * yu;
-        qv += xq * yv;
-      }
-      gram[i * n + j] += pu;
-      if (v !== u) gram[i * n + j + 1] += pv;
-      if (q === p) continue;
-      gram[(i + 1) * n + j] += qu;
-      if (v !== u) gram[(i + 1) * n + j + 1] += qv;
-    }
-  }
+export function addNumbers(numbers: Float32Array, into: Float64Array): void {
+  for (let i = 0; i < into.length; i++) into[i] += numbers[i];
 }
 
 /** X'X around the mean, from X'X (its lower triangle) and the columns' sums over `rows`: what is left where a bias takes the mean. */

@@ -7,7 +7,7 @@
  */
 
 import type { Tensor } from "../../ir/tensor.ts";
-import { layoutAround, spreadOverWeights, sumPerOutput } from "../../kernels/layerError.ts";
+import { layoutAround, type RoundingSums, roundingSums, spreadOverWeights } from "../../kernels/layerError.ts";
 import {
   type ChannelLayout,
   dequantizeChannels,
@@ -50,49 +50,71 @@ export interface WeightOptions {
 const BIAS_STEPS = 2 ** 29;
 
 export async function quantizeLayerWeights(layer: Layer, options: WeightOptions): Promise<QuantizedWeights> {
-  const { view, weight } = layer;
-  const weights = await finiteFloats(weight, layer.name);
-  const moments = inputMoments(layer, options.input);
-  const layout = layoutAround(weight.dims, view.outputAxis);
-  const importance = moments && spreadOverWeights(view, moments.second, weights.length);
+  const { view } = layer;
   const bias = await layer.bias?.floats();
-  const scales = (await scalesOf(layer, options, { layout, importance })).slice();
-  if (options.inputScale !== undefined && bias) widenForBias(scales, layout, bias, options.inputScale);
-  const { seen, limit } = options;
-  const integers =
-    seen && options.byHessian
-      ? roundTogether(weights, { view, scales, limit, seen })
-      : quantizeChannels(weights, layout, scales, limit);
-  const rounded = dequantizeChannels(integers, layout, scales);
-  const shift = seen && inputShift(rounded, view, seen);
-  const lost = (i: number) => (weights[i] ?? 0) - (rounded[i] ?? 0);
+  const { inputScale } = options;
+  const layout = layoutAround(layer.weight.dims, view.outputAxis);
+  const rounded = await roundedOnce(layer, options, (scales) =>
+    bias && inputScale !== undefined ? widenedForBias(scales, layout, bias, inputScale) : scales,
+  );
+  const { integers, scales, lost, noise, gain } = rounded;
+  const shift = options.seen && inputShift(rounded, layer, options.seen);
   return {
     integers,
     scales,
     axis: view.outputAxis,
-    bias:
-      moments && layer.rule.bias !== undefined
-        ? corrected(bias, plus(sumPerOutput(view, lost, moments.mean), shift))
-        : bias,
-    noise: sumPerOutput(view, (i) => lost(i) ** 2, moments?.variance),
-    gain: sumPerOutput(view, (i) => (weights[i] ?? 0) ** 2, undefined),
+    bias: lost && layer.rule.bias !== undefined ? corrected(bias, plus(lost, shift)) : bias,
+    noise,
+    gain,
   };
 }
 
-/** Scales by weight, by the moments that weigh it: a search for evidence quantizes the same weights many times. */
-const known = new WeakMap<Tensor, Map<object | undefined, Float32Array>>();
+export interface RoundedWeights extends RoundingSums {
+  readonly integers: Int8Array;
+  readonly scales: Float32Array;
+}
 
-async function scalesOf(
-  { weight }: Layer,
-  { limit, input }: WeightOptions,
-  { layout, importance }: { layout: ChannelLayout; importance: Float32Array | undefined },
-): Promise<Float32Array> {
-  const byMoments = known.get(weight) ?? new Map<object | undefined, Float32Array>();
-  known.set(weight, byMoments);
-  const key = importance && input?.channels;
-  const scales = byMoments.get(key) ?? leastErrorScales(await weight.floats(), layout, limit, importance);
-  byMoments.set(key, scales);
-  return scales;
+/** What was made of a weight, by what its rounding hangs on: a search for evidence quantizes the same weights many times. */
+const known = new WeakMap<Tensor, Map<string, Made[]>>();
+
+interface Made {
+  readonly channels: object | undefined;
+  readonly hessian: RoundedInput | undefined;
+  readonly leastError: Float32Array;
+  /** Of the scales with the least error; absent where a bias asked for coarser ones. */
+  readonly rounded: RoundedWeights | undefined;
+}
+
+/** `widen` gives the scales themselves where they are wide enough. */
+async function roundedOnce(
+  layer: Layer,
+  options: WeightOptions,
+  widen: (scales: Float32Array) => Float32Array,
+): Promise<RoundedWeights> {
+  const { weight, view } = layer;
+  const form = `${options.limit} ${JSON.stringify(view)}`;
+  const forms = known.get(weight) ?? new Map<string, Made[]>();
+  known.set(weight, forms);
+  const made = forms.get(form) ?? [];
+  forms.set(form, made);
+  const moments = inputMoments(layer, options.input);
+  const channels = moments && options.input?.channels;
+  const hessian = options.byHessian ? options.seen : undefined;
+  const alike = made.filter((one) => one.channels === channels);
+  const before = alike.find((one) => one.hessian === hessian);
+  if (before?.rounded && widen(before.leastError) === before.leastError) return before.rounded;
+  const weights = await finiteFloats(weight, layer.name);
+  const layout = layoutAround(weight.dims, view.outputAxis);
+  const importance = moments && spreadOverWeights(view, moments.second, weights.length);
+  const leastError = alike[0]?.leastError ?? leastErrorScales(weights, layout, options.limit, importance);
+  const scales = widen(leastError);
+  const integers = hessian
+    ? roundTogether(weights, { view, scales, limit: options.limit, seen: hessian })
+    : quantizeChannels(weights, layout, scales, options.limit);
+  const sums = roundingSums(view, weights, dequantizeChannels(integers, layout, scales), moments);
+  const rounded = { integers, scales, ...sums };
+  if (!before) made.push({ channels, hessian, leastError, rounded: scales === leastError ? rounded : undefined });
+  return rounded;
 }
 
 /** Moments of the input's channels where there is one for each input channel of the weight. */
@@ -112,10 +134,18 @@ export function corrected(bias: Float32Array | undefined, shift: Float64Array): 
 }
 
 /** A bias far larger than its channel's weights would leave int32: its channel takes a coarser scale. */
-function widenForBias(scales: Float32Array, layout: ChannelLayout, bias: Float32Array, inputScale: number): void {
+function widenedForBias(
+  scales: Float32Array,
+  layout: ChannelLayout,
+  bias: Float32Array,
+  inputScale: number,
+): Float32Array {
   const perChannel = bias.length / layout.channels;
+  const least = new Float32Array(layout.channels);
   for (const [i, b] of bias.entries()) {
     const c = Math.floor(i / perChannel);
-    scales[c] = Math.max(scales[c] ?? 0, Math.abs(b) / (inputScale * BIAS_STEPS));
+    least[c] = Math.max(least[c] ?? 0, Math.abs(b) / (inputScale * BIAS_STEPS));
   }
+  if (scales.every((scale, c) => scale >= (least[c] ?? 0))) return scales;
+  return scales.map((scale, c) => Math.max(scale, least[c] ?? 0));
 }

@@ -2,9 +2,10 @@
 import type { Evaluator } from "../../evaluator.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
+import { sharesOfSpread } from "../../kernels/sharesOfSpread.ts";
 import { NON_FINITE_FIX, nonFiniteName } from "../nonFinite.ts";
 import { QuantizeError } from "./quantizeError.ts";
-import { SqnrByName } from "./sqnrByName.ts";
+import { floatsOf, SqnrByName } from "./sqnrByName.ts";
 
 export interface MeasuringContext {
   readonly evaluator: Evaluator;
@@ -12,7 +13,11 @@ export interface MeasuringContext {
   readonly progress?: (done: number, total: number, message: string) => void;
 }
 
-/** SQNR of a model's outputs, dB, the mean over the frames: pooled, one loud frame would speak for all. Infinite where equal. */
+/**
+ * SQNR of a model's outputs, dB; infinite where equal. Of each output the mean of noise over signal counts, frame by frame:
+ * summed up first, one loud frame would speak for all; as a mean of decibels, frames with nothing in them, which are
+ * easy, would outvote those that a model is made for.
+ */
 export interface OutputSqnr {
   /** Each output weighs the same. */
   readonly meanDb: number;
@@ -41,22 +46,39 @@ export class OutputReference {
     return new OutputReference(seen, ctx);
   }
 
+  /**
+   * The `count` frames whose outputs lie furthest from the mean of all, and the feeds of the others: on a picture with
+   * nothing in it a detector says the same whatever was done to it. The first ones where sizes differ.
+   */
+  telling(count: number): { readonly reference: OutputReference; readonly others: readonly HostTensors[] } {
+    const far = new Float64Array(this.frames.length);
+    for (const name of Object.keys(this.frames[0]?.outputs ?? {})) {
+      const rows = this.frames.flatMap(({ outputs }) => (outputs[name] && floatsOf(outputs[name])) ?? []);
+      if (rows.length === far.length)
+        for (const [i, share] of sharesOfSpread(rows).entries()) far[i] = (far[i] ?? 0) + share;
+    }
+    const order = [...this.frames.keys()].sort((a, b) => (far[b] ?? 0) - (far[a] ?? 0));
+    const taken = new Set(order.slice(0, count));
+    const reference = new OutputReference(
+      order.slice(0, count).flatMap((i) => this.frames[i] ?? []),
+      this.ctx,
+    );
+    return { reference, others: this.frames.flatMap(({ feeds }, i) => (taken.has(i) ? [] : [feeds])) };
+  }
+
   /** On the first `most` frames. */
   async measure(model: Model, most = this.frames.length): Promise<OutputSqnr> {
     await using session = await this.ctx.evaluator.open(model);
-    const frames = new Map<string, number[]>();
-    for (const { feeds, outputs } of this.frames.slice(0, most)) {
+    const shares = new Map<string, number>();
+    const frames = this.frames.slice(0, most);
+    for (const { feeds, outputs } of frames) {
       this.ctx.signal?.throwIfAborted();
       const frame = new SqnrByName();
       frame.add(outputs, await session.run(feeds));
-      for (const [name, db] of frame.result()) frames.set(name, [...(frames.get(name) ?? []), db]);
+      for (const [name, db] of frame.result()) shares.set(name, (shares.get(name) ?? 0) + 10 ** (-db / 10));
     }
-    const all = [...frames.values()].map(mean);
+    const all = [...shares.values()].map((sum) => -10 * Math.log10(sum / frames.length));
     if (all.length === 0) return { meanDb: Number.POSITIVE_INFINITY, worstDb: Number.POSITIVE_INFINITY };
-    return { meanDb: mean(all), worstDb: Math.min(...all) };
+    return { meanDb: all.reduce((sum, db) => sum + db, 0) / all.length, worstDb: Math.min(...all) };
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

@@ -1,7 +1,9 @@
 /** A layer's weights rounded by what they multiply, and what the rounding of that shifts: both from observed inputs. */
 import { roundByHessian } from "../../kernels/gptq.ts";
-import { sumPerOutput, type WeightBlocks } from "../../kernels/layerError.ts";
-import { fromRows, rowsOf } from "../../kernels/quantizeWeights.ts";
+import { layoutAround, sumPerOutput, type WeightBlocks } from "../../kernels/layerError.ts";
+import { dequantizeChannels, fromRows, rowsOf } from "../../kernels/quantizeWeights.ts";
+import type { Layer } from "./layers.ts";
+import type { RoundedWeights } from "./layerWeights.ts";
 import type { RoundedInput } from "./roundedInputs.ts";
 
 interface Rounding {
@@ -30,6 +32,11 @@ export function roundTogether(weights: Float32Array, { view, scales, limit, seen
 }
 
 /** Per output channel the mean that the rounding of the inputs takes from the layer's output. */
-export function inputShift(rounded: Float32Array, view: WeightBlocks, { shifts }: RoundedInput): Float64Array {
-  return sumPerOutput(view, (i) => rounded[i] ?? 0, shifts);
+export function inputShift(
+  { integers, scales }: Pick<RoundedWeights, "integers" | "scales">,
+  { view, weight }: Pick<Layer, "view" | "weight">,
+  { shifts }: RoundedInput,
+): Float64Array {
+  const rounded = dequantizeChannels(integers, layoutAround(weight.dims, view.outputAxis), scales);
+  return sumPerOutput(view, rounded, shifts);
 }

@@ -6,17 +6,18 @@
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import { type ConvGeometry, gatherInputs, samplePositions } from "../../kernels/convSamples.ts";
-import { addColumnSums, addProducts, addShifts, centred, roundActivations } from "../../kernels/roundActivations.ts";
+import { addColumnSums, addNumbers, addShifts, centred, roundActivations } from "../../kernels/roundActivations.ts";
 import { PiecewiseRun } from "../calibrate/piecewiseRun.ts";
 import { asImage, convGeometry, UNIT } from "../prune/refit.ts";
 import { integersOf, type QuantizationParameters } from "./activationRange.ts";
+import { GroupProducts } from "./groupProducts.ts";
 import { type Layer, quantizableLayers } from "./layers.ts";
 import type { MeasuringContext } from "./outputReference.ts";
 
 export interface RoundedInput {
   /** X'X of each group over its inputs x taps, its lower triangle, around the mean. */
   readonly grams: readonly Float64Array[];
-  /** Mean of x - q(x) of each input channel, over all positions. */
+  /** Mean of x - q(x) of each input channel, over positions spread evenly. */
   readonly shifts: Float64Array;
 }
 
@@ -29,6 +30,8 @@ export interface RoundingOptions {
 /** Rows sampled for each unknown of a layer, and at least, over all frames. */
 const ROWS_PER_UNKNOWN = 3;
 const MIN_ROWS = 256;
+/** Values of a channel, of one frame, by which the shift of its mean is known. */
+const MOST_OF_CHANNEL = 256;
 /** X'X of wider layers would not fit beside others. */
 const WIDEST = 1024;
 
@@ -46,11 +49,13 @@ export async function observeRoundedInputs(
   const feeds = new Set(model.graph.feeds.map(({ name }) => name));
   const wanted = [...new Set(samplers.map(({ layer }) => layer.input.name))].filter((name) => !feeds.has(name));
   await using run = await PiecewiseRun.open(model, wanted, { evaluator });
+  await using products = await GroupProducts.open(evaluator);
   for (const [i, frame] of frames.entries()) {
     signal?.throwIfAborted();
     await run.run(frame, (tensors) => {
-      for (const sampler of samplers) sampler.add(tensors, i + 1);
+      for (const sampler of samplers) sampler.sample(tensors, i + 1);
     });
+    for (const sampler of samplers) await sampler.multiply(products);
   }
   return new Map(samplers.map((sampler) => [sampler.layer.name, sampler.result()]));
 }
@@ -74,11 +79,14 @@ function outputSize({ node }: Layer, { kernel, strides, dilations, pads }: ConvG
 }
 
 class Sampler {
-  readonly #grams: readonly Float64Array[];
+  /** Of all groups, one after another. */
+  readonly #grams: Float64Array;
   readonly #sums: Float64Array;
+  #rows = 0;
   readonly #shifts: Float64Array;
   readonly #rowsPerFrame: number;
-  #rows = 0;
+  /** Rounded columns of this frame, [groups * unknowns, rows]. */
+  #sampled: { readonly columns: Float32Array; readonly rows: number } | undefined;
   /** Of each channel. */
   #values = 0;
 
@@ -89,13 +97,13 @@ class Sampler {
   ) {
     const { groups, inputs, taps } = layer.view;
     const unknowns = inputs * taps;
-    this.#grams = Array.from({ length: groups }, () => new Float64Array(unknowns ** 2));
+    this.#grams = new Float64Array(groups * unknowns ** 2);
     this.#sums = new Float64Array(groups * unknowns);
     this.#shifts = new Float64Array(groups * inputs);
     this.#rowsPerFrame = Math.ceil(Math.max(MIN_ROWS, ROWS_PER_UNKNOWN * unknowns) / how.frames);
   }
 
-  add(tensors: HostTensors, seed: number): void {
+  sample(tensors: HostTensors, seed: number): void {
     const { layer, geometry } = this;
     const { rounding } = this.how;
     const { groups, inputs } = layer.view;
@@ -108,20 +116,34 @@ class Sampler {
     const all = { from: 0, count: groups * inputs };
     const columns = gatherInputs(image, all, { positions, outHeight, outWidth }, geometry);
     const steps = { ...rounding, ...integersOf(rounding) };
-    const rounded = roundActivations(columns, steps);
-    addColumnSums(rounded, rows, this.#sums);
-    const size = (this.#sums.length / groups) * rows;
-    for (const [g, gram] of this.#grams.entries()) addProducts(rounded.subarray(g * size, (g + 1) * size), rows, gram);
-    addShifts(image.data, (image.dims[2] ?? 1) * (image.dims[3] ?? 1), steps, this.#shifts);
-    this.#values += image.data.length / this.#shifts.length;
+    this.#sampled = { columns: roundActivations(columns, steps), rows };
+    const inner = (image.dims[2] ?? 1) * (image.dims[3] ?? 1);
+    const step = Math.ceil(inner / MOST_OF_CHANNEL);
+    addShifts(image.data, { inner, step }, steps, this.#shifts);
+    this.#values += (image.data.length / inner / this.#shifts.length) * Math.ceil(inner / step);
+  }
+
+  async multiply(products: GroupProducts): Promise<void> {
+    if (!this.#sampled) return;
+    const { columns, rows } = this.#sampled;
+    this.#sampled = undefined;
+    if (rows === 0) return;
+    const { groups, inputs, taps } = this.layer.view;
+    const own = columns.subarray(0, this.#sums.length * rows);
+    addNumbers(await products.of(own, [groups, inputs * taps, rows]), this.#grams);
+    addColumnSums(own, rows, this.#sums);
     this.#rows += rows;
   }
 
   result(): RoundedInput {
-    const rows = Math.max(1, this.#rows);
-    const unknowns = this.#sums.length / this.#grams.length;
-    const grams = this.#grams.map((gram, g) =>
-      centred(gram, this.#sums.subarray(g * unknowns, (g + 1) * unknowns), rows),
+    const { groups, inputs, taps } = this.layer.view;
+    const [unknowns, rows] = [inputs * taps, Math.max(1, this.#rows)];
+    const grams = Array.from({ length: groups }, (_, g) =>
+      centred(
+        this.#grams.subarray(g * unknowns ** 2, (g + 1) * unknowns ** 2),
+        this.#sums.subarray(g * unknowns, (g + 1) * unknowns),
+        rows,
+      ),
     );
     return { grams, shifts: this.#shifts.map((sum) => sum / Math.max(1, this.#values)) };
   }

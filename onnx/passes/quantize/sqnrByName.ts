@@ -34,7 +34,7 @@ export class SqnrByName {
 }
 
 /** Undefined for integers: there is no noise to speak of. */
-function floatsOf({ dataType, data }: HostTensor): Float32Array | undefined {
+export function floatsOf({ dataType, data }: HostTensor): Float32Array | undefined {
   if (data instanceof Float32Array) return data;
   const half = dataType === DataType.FLOAT16 && data instanceof Uint16Array;
   return half ? Float32Array.from(data, halfToFloat) : undefined;

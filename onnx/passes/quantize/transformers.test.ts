@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
 import { type TransformerShape, tinyTransformer, transformerItems } from "../../../test/support/tinyTransformer.ts";
 import type { Evaluator } from "../../evaluator.ts";
+import type { Model } from "../../ir/graph.ts";
+import type { HostTensors } from "../../ir/hostTensor.ts";
 import { Calibrator } from "../calibrate/calibrate.ts";
 import type { Format } from "./format.ts";
 import { layerInputs } from "./layerInputs.ts";
@@ -43,7 +45,6 @@ async function quantized({ shape, opset = 17, format, layout = "onnxruntime-x86"
   const items = transformerItems(shape, FRAMES);
   const fitting = items.slice(0, FITTING);
   const float = await open();
-  const reference = await OutputReference.of(float, items.slice(FITTING), { evaluator });
   await using calibrator = await Calibrator.open(float, evaluator);
   for (const feeds of fitting) await calibrator.observe(feeds);
   const { table } = calibrator.finish("minmax");
@@ -58,7 +59,17 @@ async function quantized({ shape, opset = 17, format, layout = "onnxruntime-x86"
     ...(seen && { table, inputs: layerInputs(float, fitting, { evaluator }) }),
     ...options,
   });
-  return { model, result, sqnrDb: (await reference.measure(model)).meanDb };
+  return { model, result, sqnrDb: await medianDb(float, model, items.slice(FITTING)) };
+}
+
+/** Of one frame of random weights attention may sit on an edge, where any rounding turns it: the median does not. */
+async function medianDb(float: Model, model: Model, frames: readonly HostTensors[]): Promise<number> {
+  const each: number[] = [];
+  for (const frame of frames) {
+    const reference = await OutputReference.of(float, [frame], { evaluator });
+    each.push((await reference.measure(model)).meanDb);
+  }
+  return each.sort((a, b) => a - b)[Math.floor(each.length / 2)] ?? 0;
 }
 
 const count = (model: Awaited<ReturnType<typeof quantized>>["model"], opType: string) =>
