@@ -2,7 +2,7 @@
  * Bundles the server's programs into dist/ (a tenth of a second): ESM with packages left outside, so that native
  * modules load from node_modules. Plain JavaScript, since it runs before anything is built.
  */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -15,6 +15,19 @@ const programs = {
   drawThread: "nodes/load-scene/scene/drawThread.ts",
 };
 
+/** Packages of many files that every start would look up and read one by one. */
+const BUNDLED = new Set(["zod", "commander"]);
+
+/** All other packages. */
+function external() {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
+    .filter((name) => !BUNDLED.has(name))
+    .flatMap((name) => [name, `${name}/*`]);
+}
+
 /** Bundles TypeScript entry points (`{name: path}`) to `outdir/name.js`; dynamic imports become chunks beside them. */
 export async function bundle(entries, outdir) {
   const { metafile } = await build({
@@ -25,7 +38,7 @@ export async function bundle(entries, outdir) {
     bundle: true,
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
-    packages: "external",
+    external: external(),
     platform: "node",
     target: "node20",
     format: "esm",

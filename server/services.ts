@@ -1,19 +1,20 @@
 /** The composition root: the only place that knows every part and wires them. */
 import { readFileSync } from "node:fs";
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../nodes/context.ts";
 import { nodeDefs } from "../nodes/registry.gen.ts";
 import type { DeviceProfile } from "../targets/deviceProfile.ts";
 import { deviceProfiles } from "../targets/index.ts";
+import { fromEnvironment } from "./environment.ts";
 import { Executor } from "./executor/executor.ts";
 import { keyPartsSchema } from "./executor/key.ts";
 import type { PrepareContext } from "./executor/prepare.ts";
 import { Schedule } from "./executor/schedule.ts";
-import { StepPool } from "./executor/stepPool.ts";
+import type { StepPool } from "./executor/stepPool.ts";
 import { localCpu } from "./localCpu.ts";
 import { projectRoot } from "./projectRoot.ts";
 import { capabilities, capabilityFixes, partVersions } from "./runners/capabilities.ts";
+import { createStepPool } from "./stepProcesses.ts";
 import { createArtifacts } from "./storage/artifacts.ts";
 import { BlobStore } from "./storage/blobs.ts";
 import { ResultCache } from "./storage/cache.ts";
@@ -56,11 +57,11 @@ export interface Services extends AsyncDisposable {
 
 export interface ServicesOptions {
   readonly root: string;
-  /** Step processes kept ready; a server has the next step's at hand, a single run starts what it needs. */
-  readonly warm?: number;
+  /** Its own processes where absent: a server has the next step's at hand, a single run starts what it needs. */
+  readonly pool?: StepPool;
 }
 
-export function createServices({ root, warm = Math.min(availableParallelism(), 4) }: ServicesOptions): Services {
+export function createServices({ root, ...given }: ServicesOptions): Services {
   const workspace = openWorkspace(root);
   const { home } = workspace;
   const blobs = new BlobStore(home);
@@ -72,11 +73,7 @@ export function createServices({ root, warm = Math.min(availableParallelism(), 4
   const catalogue = new CatalogueFiles({ home, entries: readCatalogue(builtins) });
   const ingest = new Ingest({ root: workspace.root, blobs, builtins, catalogue });
   const cores = availableParallelism();
-  const limits = {
-    timeoutMs: fromEnvironment("EDGEWRIGHT_STEP_TIMEOUT", 4 * 3600) * 1000,
-    memoryBytes: fromEnvironment("EDGEWRIGHT_STEP_MEMORY", (0.8 * totalmem()) / 2 ** 20) * 2 ** 20,
-  };
-  const pool = new StepPool({ module: join(projectRoot, "dist/step.js"), limits, warm });
+  const pool = given.pool ?? createStepPool(Math.min(cores, 4));
   const targets = [localCpu(), ...deviceProfiles];
   const trim = async (budget: number, graceMs: number) => {
     return clean({ blobs, cache, runs, budget, graceMs, texts: await pipelines.texts() });
@@ -136,16 +133,4 @@ function libraryVersions(): Record<string, string> {
     return found.version;
   };
   return { onnxruntime: version("onnxruntime-node"), sharp: version("sharp") };
-}
-
-/** A number from the environment; what is set and is none is refused rather than ignored. */
-function fromEnvironment(name: string, otherwise: number): number {
-  const text = process.env[name];
-  if (text === undefined || text === "") return otherwise;
-  const value = Number(text);
-  if (!(value > 0)) {
-    const message = `the environment sets ${name} to "${text}", which is no number above 0`;
-    throw new UserError("bad-environment", message, `Set ${name} to a number, or unset it.`);
-  }
-  return value;
 }

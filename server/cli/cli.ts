@@ -58,7 +58,8 @@ function createProgram(): Command {
     .option("--json", "events as JSON lines on stdout")
     .option("--fresh", "measure and export again")
     .action(async (file: string, options) => {
-      process.exitCode = await (await import("./run.ts")).run(file, options);
+      using pool = (await import("./firstStep.ts")).firstStep(file);
+      process.exitCode = await (await import("./run.ts")).run(file, options, pool);
     });
 
   program

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../../nodes/define.ts";
 import type { RunEvent } from "../../pipelines/document/events.ts";
 import { describeError } from "../executor/errors.ts";
 import type { StepError } from "../executor/protocol.ts";
+import type { StepPool } from "../executor/stepPool.ts";
 import { createServices, type Services } from "../services.ts";
 import { takeLease } from "../storage/lease.ts";
 import { lockHolder } from "../storage/lock.ts";
@@ -37,9 +38,9 @@ export interface Submitted {
 }
 
 /** Resolves with the exit code. */
-export async function run(file: string, options: RunOptions): Promise<number> {
+export async function run(file: string, options: RunOptions, pool: StepPool): Promise<number> {
   try {
-    return await submitFile(file, options);
+    return await submitFile(file, options, pool);
   } catch (error) {
     // Who reads the events is told there, too, that nothing ran.
     if (options.json) process.stdout.write(`${JSON.stringify(refused(describeError(error)))}\n`);
@@ -61,9 +62,9 @@ function refused({ code, message, fix }: StepError): RunEvent {
   };
 }
 
-async function submitFile(file: string, options: RunOptions): Promise<number> {
+async function submitFile(file: string, options: RunOptions, pool: StepPool): Promise<number> {
   const doc = await readDoc(file);
-  const services = createServices({ root: workspaceRoot(file), warm: 1 });
+  const services = createServices({ root: workspaceRoot(file), pool });
   using _lease = takeLease(services.workspace.home);
   try {
     // It loads while the sources are read.

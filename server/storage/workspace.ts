@@ -10,8 +10,12 @@ export interface Workspace {
   readonly home: string;
 }
 
-export function openWorkspace(root: string, home = process.env.EDGEWRIGHT_HOME): Workspace {
-  const workspace = { root: resolve(root), home: resolve(home || join(root, ".edgewright")) };
+export function workspaceHome(root: string, home = process.env.EDGEWRIGHT_HOME): string {
+  return resolve(home || join(root, ".edgewright"));
+}
+
+export function openWorkspace(root: string, home?: string): Workspace {
+  const workspace = { root: resolve(root), home: workspaceHome(root, home) };
   for (const folder of ["blobs", "cache", "runs", "tmp", "trees"]) {
     mkdirSync(join(workspace.home, folder), { recursive: true });
   }
