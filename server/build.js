@@ -64,4 +64,6 @@ export async function buildServer() {
   await bundle(entries, join(root, "dist"));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildServer();
+// Not where this file is part of another program's bundle, which is then the one that was started.
+const started = process.argv[1] === fileURLToPath(import.meta.url) && process.argv[1] === join(root, "server/build.js");
+if (started) await buildServer();
