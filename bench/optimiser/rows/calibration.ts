@@ -1,7 +1,7 @@
 /** What calibration with histograms takes at 8, 32 and 64 images: our node alone, and the tools' whole jobs. */
 import { runPipeline } from "../edgewright.ts";
 import { makeAll, processFigures, type Row, type Variant } from "../row.ts";
-import type { Subject } from "../subjects.ts";
+import { calibrationImages, type Subject } from "../subjects.ts";
 import { ourSettings, writePictures } from "./int8.ts";
 
 const COUNTS = [8, 32, 64];
@@ -18,7 +18,11 @@ export function calibrationRow(subject: Subject): Row {
       const { peers } = bench;
       const variants: Variant[] = [];
       for (const count of COUNTS) {
-        const set = await ourSettings(subject, count);
+        const set = {
+          ...(await ourSettings(subject, count)),
+          "images.source": calibrationImages(),
+          "images.limit": 1,
+        };
         variants.push({
           name: `calibrate, ${count} images`,
           tool: "edgewright",

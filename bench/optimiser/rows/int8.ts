@@ -72,7 +72,8 @@ export function ours(set: Readonly<Record<string, unknown>>, layout: string): re
   const plain = variant("quantize", {
     pipeline: "person-detection",
     node: "quantize",
-    set: { ...set, "quantize.layout": layout },
+    // The pictures that the pipeline would be tried on later are no part of the job.
+    set: { ...set, "images.source": calibrationImages(), "images.limit": 1, "quantize.layout": layout },
   });
   // The search times what it places, on this machine, and this machine's runtime is onnxruntime.
   if (layout === "tensorrt") return [plain];

@@ -19,8 +19,8 @@ import type { PerImage, TensorCalibration } from "./table.ts";
 const SETTLED_GROWTH = 0.01;
 /** Values of a tensor, about, that stand for one image. */
 const SAMPLE = 2 ** 13;
-/** A channel is known by no fewer values of an image than this, where it has them. */
-const LEAST_OF_CHANNEL = 128;
+/** A channel is known by no fewer values of an image than this, where it has them: biases take back what its mean tells. */
+const LEAST_OF_CHANNEL = 1024;
 /** Share of all values on either side that is counted without exception. */
 const TAIL = 0.01;
 
