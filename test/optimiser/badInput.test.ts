@@ -11,6 +11,7 @@ import { quantizeReport } from "../../nodes/quantize/report.ts";
 import { run as quantize } from "../../nodes/quantize/run.ts";
 import { run as simplify } from "../../nodes/simplify/run.ts";
 import { streamOf } from "../../nodes/streams.ts";
+import { DataType } from "../../onnx/ir/dataType.ts";
 import { Graph, type Value } from "../../onnx/ir/graph.ts";
 import type { HostTensor } from "../../onnx/ir/hostTensor.ts";
 import { Tensor } from "../../onnx/ir/tensor.ts";
@@ -33,6 +34,35 @@ function branching(x: Value, net: NetWriter): Value {
   const condition = net.node("Greater", [sum, net.constant([], [0])]);
   const branches = { then_branch: body("Conv", x, weight), else_branch: body("Relu", x) };
   return relu(net.node("If", [condition], branches), net);
+}
+
+/**
+ * Three rounds of a body that convolves what the last one gave, with a weight of the graph outside, and adds what the
+ * loop began with; a condition inside of it chooses between two ends.
+ */
+function looping(x: Value, net: NetWriter): Value {
+  const weight = net.constant([CHANNELS, CHANNELS, 1, 1], new Array(CHANNELS * CHANNELS).fill(0.02));
+  const body = new Graph("body", net.graph);
+  const round = body.addInput("round", { elemType: DataType.INT64, shape: [] });
+  const goesOn = body.addInput("goes_on", { elemType: DataType.BOOL, shape: [] });
+  const state = body.addInput("state", { elemType: DataType.FLOAT, shape: [1, CHANNELS, 6, 6] });
+  const node = (opType: string, inputs: readonly Value[], attributes = {}) =>
+    body.addNode({ opType, name: `in_${opType}`, inputs, outputs: [`in_${opType}_out`], attributes }).output();
+  const end = (opType: string, from: Value) => {
+    const branch = new Graph(`end_${opType}`, body);
+    branch.addOutput(branch.addNode({ opType, inputs: [from], outputs: [`end_${opType}_out`] }).output());
+    return { type: "graph", value: branch } as const;
+  };
+  const sum = node("Add", [node("Conv", [state, weight]), x]);
+  const late = node("Greater", [round, net.graph.addInitializer("one", Tensor.i64([], [1]))]);
+  const next = node("If", [late], { then_branch: end("Relu", sum), else_branch: end("Sigmoid", sum) });
+  const again = node("Identity", [goesOn]);
+  next.type = { elemType: DataType.FLOAT, shape: [1, CHANNELS, 6, 6] };
+  again.type = { elemType: DataType.BOOL, shape: [] };
+  body.addOutput(again);
+  body.addOutput(next);
+  const rounds = net.graph.addInitializer("rounds", Tensor.i64([], [3]));
+  return relu(net.node("Loop", [rounds, null, x], { body: { type: "graph", value: body } }), net);
 }
 
 function custom(x: Value, { graph, model }: NetWriter): Value {
@@ -80,6 +110,7 @@ const nets = {
     ),
   "a dynamic batch": () => smallNet(relu, { batch: "N" }),
   "control flow": () => smallNet(branching),
+  "a loop": () => smallNet(looping),
   "a custom operator": () => smallNet(custom),
   "an operator without rules": () => smallNet((x, net) => net.node("Shrink", [net.node("LpNormalization", [x])])),
 } satisfies Record<string, () => Promise<Uint8Array>>;
@@ -259,21 +290,38 @@ describe("a dynamic batch", () => {
 });
 
 describe("what no pass knows", () => {
-  it("control flow stays as it is and is listed; around it integers are made", { timeout: 60_000 }, async () => {
-    await on("control flow", async (bench) => {
-      const calibration = await bench.calibration();
-      for (const layout of LAYOUTS) {
-        const { report } = await bench.quantize({ layout, minSqnrDb: 0 }, { calibration, tensors: images() });
-        expect(report.notQuantized.map(({ opType }) => opType)).toContain("If");
-        expect(report.layers).toHaveLength(2);
-      }
-      for (const format of FORMATS.filter((f) => f !== "int8")) {
-        const { report } = await bench.quantize({ format });
-        expect(report.notQuantized.map(({ opType }) => opType)).toContain("If");
-      }
-      await expect(bench.prune(images())).rejects.toMatchObject(refusal("nothing-to-prune", /body/, /./));
-      expect((await bench.simplify(images())).warnings).toEqual([]);
-      await bench.autotune();
+  it.each([
+    ["control flow", "If"],
+    ["a loop", "Loop"],
+  ] as const)(
+    "%s stays as it is and is listed; around it integers are made",
+    { timeout: 60_000 },
+    async (net, opType) => {
+      await on(net, async (bench) => {
+        const calibration = await bench.calibration();
+        for (const layout of LAYOUTS) {
+          const { report } = await bench.quantize({ layout, minSqnrDb: 0 }, { calibration, tensors: images() });
+          expect(report.notQuantized.map(({ opType }) => opType)).toContain(opType);
+          expect(report.layers).toHaveLength(2);
+        }
+        for (const format of FORMATS.filter((f) => f !== "int8")) {
+          const { report } = await bench.quantize({ format });
+          expect(report.notQuantized.map(({ opType }) => opType)).toContain(opType);
+        }
+        await expect(bench.prune(images())).rejects.toMatchObject(refusal("nothing-to-prune", /body/, /./));
+        expect((await bench.simplify(images())).warnings).toEqual([]);
+        await bench.autotune();
+      });
+    },
+  );
+
+  it("what stands before a loop is pruned, and the loop reads what it did", async () => {
+    const bytes = await smallNet((x, net) => looping(net.conv(relu(x, net)), net));
+    await on(bytes, async (bench) => {
+      const { outputs } = await bench.prune(images());
+      if (!outputs.model) throw new Error("no model");
+      await bench.opens(outputs.model);
+      expect(outputs.model.size).toBeLessThan(bench.model.size);
     });
   });
 
