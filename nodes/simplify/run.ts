@@ -19,9 +19,12 @@ export const run = implementNode(simplify, async (ctx, { model: ref, tensors }, 
   const before = censusOf(model);
   const upgrade = opset === 0 ? [] : [upgradeOpsetPass(opset)];
   const result = together(await runPasses(model, [...upgrade, simplifyPass()], ctx));
-  const saved = await ctx.artifacts.saveModel(model);
+  // Compared while the disk takes it.
+  const saving = ctx.artifacts.saveModel(model);
+  saving.catch(() => {});
   const items = tensors ? await firstItems(tensors, original) : seededItems(original);
   const outputs = await compare(ctx, { reference: original, candidate: model }, { items, given: Boolean(tensors) });
+  const saved = await saving;
   const report = describeSimplify({
     before,
     after: censusOf(model),
