@@ -63,7 +63,7 @@ export async function measureNoise(
   for (const [i, unit] of layers.entries()) {
     progress(i);
     const { model } = await build(material, placementOf(material.units, new Set([unit]), "float"));
-    noise.set(unit, 10 ** (-(await reference.measure(model, FRAMES)).worstDb / 10));
+    noise.set(unit, 10 ** (-(await reference.measure(model, { most: FRAMES })).worstDb / 10));
   }
   return noise;
 }

@@ -20,8 +20,9 @@ export interface Try {
   readonly worstDb: number;
 }
 
-export async function attempt(options: QuantizeOptions, { open, reference }: Evidence): Promise<Try> {
+/** Given up early where it cannot come above `toBeat`, dB: its figures are then of the hardest frames. */
+export async function attempt(options: QuantizeOptions, { open, reference }: Evidence, toBeat?: number): Promise<Try> {
   const model = await open();
   const result = await quantize(model, options);
-  return { model, result, ...(await reference.measure(model)) };
+  return { model, result, ...(await reference.measure(model, toBeat === undefined ? {} : { toBeat })) };
 }

@@ -66,19 +66,35 @@ export class OutputReference {
     return { reference, others: this.frames.flatMap(({ feeds }, i) => (taken.has(i) ? [] : [feeds])) };
   }
 
-  /** On the first `most` frames. */
-  async measure(model: Model, most = this.frames.length): Promise<OutputSqnr> {
+  /**
+   * On the first `most` frames; on fewer where after one it is plain that the mean over all cannot come above `toBeat`. It
+   * is then told of those that were run.
+   */
+  async measure(
+    model: Model,
+    { most = this.frames.length, toBeat = Number.NEGATIVE_INFINITY }: { most?: number; toBeat?: number } = {},
+  ): Promise<OutputSqnr> {
     await using session = await this.ctx.evaluator.open(model);
     const shares = new Map<string, number>();
     const frames = this.frames.slice(0, most);
+    let run = 0;
     for (const { feeds, outputs } of frames) {
       this.ctx.signal?.throwIfAborted();
       const frame = new SqnrByName();
       frame.add(outputs, await session.run(feeds));
       for (const [name, db] of frame.result()) shares.set(name, (shares.get(name) ?? 0) + 10 ** (-db / 10));
+      run++;
+      // Shares of noise only add up. An output that has none so far may be the one without any.
+      const known = Object.entries(outputs).every(([name, tensor]) => shares.has(name) || !floatsOf(tensor));
+      if (known && inDecibels(shares, frames.length).meanDb <= toBeat) break;
     }
-    const all = [...shares.values()].map((sum) => -10 * Math.log10(sum / frames.length));
-    if (all.length === 0) return { meanDb: Number.POSITIVE_INFINITY, worstDb: Number.POSITIVE_INFINITY };
-    return { meanDb: all.reduce((sum, db) => sum + db, 0) / all.length, worstDb: Math.min(...all) };
+    return inDecibels(shares, run);
   }
+}
+
+/** Of sums over so many frames. */
+function inDecibels(shares: ReadonlyMap<string, number>, frames: number): OutputSqnr {
+  const all = [...shares.values()].map((sum) => -10 * Math.log10(sum / frames));
+  if (all.length === 0) return { meanDb: Number.POSITIVE_INFINITY, worstDb: Number.POSITIVE_INFINITY };
+  return { meanDb: all.reduce((sum, db) => sum + db, 0) / all.length, worstDb: Math.min(...all) };
 }

@@ -10,7 +10,7 @@ import { type CalibrationTable, calibrationOf, type TensorCalibration } from "..
 import { integersOf, type QuantizationParameters } from "./activationRange.ts";
 import type { Layer } from "./layers.ts";
 import type { QuantizedWeights } from "./layerWeights.ts";
-import { responseAfter } from "./response.ts";
+import { type Response, responseAfter } from "./response.ts";
 
 export interface LayerDesign {
   readonly layer: Layer;
@@ -30,12 +30,7 @@ export function predictSqnrDb(
   return designs.map((design) => {
     const input = calibrationOf(table, design.layer.input.name);
     if (!input) return undefined;
-    const own = noiseShare(
-      design,
-      roundingNoise(input, design.input, (x) => x),
-      table,
-      design.weights.noise,
-    );
+    const own = noiseShare(design, roundingNoise(input, design.input, undefined), table, design.weights.noise);
     if (own === undefined) return undefined;
     const share = own + outputShare(design, readers, table);
     return share === 0 ? undefined : -10 * Math.log10(share);
@@ -71,7 +66,7 @@ function outputShare(
   const seen = calibrationOf(table, layer.output.name);
   if (!output || !seen) return 0;
   const response = responseAfter(layer.output);
-  const noise = roundingNoise(seen, output, response?.of ?? ((x) => x));
+  const noise = roundingNoise(seen, output, response);
   const next = readers.get(response?.output ?? layer.output) ?? [];
   const shares = next.flatMap((reader) => noiseShare(reader, noise, table) ?? []);
   return shares.length > 0 ? Math.max(...shares) : meanShare(() => noise, seen.channels.variance);
@@ -95,14 +90,26 @@ function meanShare(noise: (channel: number) => number, variances: readonly numbe
 function roundingNoise(
   { histogram }: TensorCalibration,
   parameters: QuantizationParameters,
-  response: (x: number) => number,
+  response: Response | undefined,
 ): number {
   const { scale, zeroPoint } = parameters;
   const { least, most } = integersOf(parameters);
   const edge = (x: number) =>
     Math.min(histogram.counts.length, Math.max(0, Math.round((x - histogram.low) / histogram.width)));
-  const sums = seenThrough(histogram, response, 2);
+  const sums = seenOnce(histogram, response);
   return roundingError(sums, edge((least - zeroPoint) * scale), edge((most - zeroPoint) * scale), scale);
+}
+
+/** A tensor's histogram through what follows it: the same for each of the ranges that a search for evidence tries. */
+const known = new WeakMap<TensorCalibration["histogram"], Map<string, ReturnType<typeof seenThrough>>>();
+
+function seenOnce(histogram: TensorCalibration["histogram"], response: Response | undefined) {
+  const byResponse = known.get(histogram) ?? new Map<string, ReturnType<typeof seenThrough>>();
+  known.set(histogram, byResponse);
+  const name = response?.name ?? "";
+  const sums = byResponse.get(name) ?? seenThrough(histogram, response?.of ?? ((x) => x), 2);
+  byResponse.set(name, sums);
+  return sums;
 }
 
 /** The same for weights alone: what their rounding adds to white input. */

@@ -24,13 +24,13 @@ import { designInt8 } from "./staticInt8.ts";
 
 export interface TriedMethod {
   readonly method: string;
-  /** Mean over the outputs. */
+  /** Mean over the outputs; of the hardest frames alone where those told that it is not the best. */
   readonly sqnrDb: number;
 }
 
 export interface TriedStep {
   readonly step: "equalisation" | "bias correction" | "rounding together";
-  /** What the outputs kept without and with it, dB, mean over the outputs. */
+  /** What the outputs kept without and with it, dB, mean over the outputs; with it of the hardest frames where it did not stay. */
   readonly beforeDb: number;
   readonly afterDb: number;
   /** Whether it stayed. */
@@ -80,7 +80,8 @@ export async function refineInt8(
 async function evenOrNot(options: CalibratedOptions, evidence: Evidence, ctx: MeasuringContext) {
   const even = await equalised(options, evidence, ctx);
   if (!even) return { ...(await chooseMethod({ options, evidence }, ctx)), step: undefined };
-  const [plain, evened] = [await attemptFirst({ options, evidence }), await attemptFirst(even)];
+  const plain = await attemptFirst({ options, evidence });
+  const evened = await attemptFirst(even, plain.meanDb);
   const kept = evened.meanDb > plain.meanDb;
   const step: TriedStep = { step: "equalisation", beforeDb: plain.meanDb, afterDb: evened.meanDb, kept };
   const from = kept ? { ...even, first: evened } : { options, evidence, first: plain };
@@ -100,11 +101,12 @@ async function equalised(options: CalibratedOptions, evidence: Evidence, ctx: Me
   return { options: { ...options, table: again }, evidence: { ...evidence, open } };
 }
 
-function attemptFirst({ options, evidence }: { options: CalibratedOptions; evidence: Evidence }): Promise<Try> {
+function attemptFirst({ options, evidence }: Beginning, toBeat?: number): Promise<Try> {
   const { table } = options;
   return attempt(
     { ...options, table: table.method === "auto" ? byMethod(table, CANDIDATE_METHODS[0]) : table },
     evidence,
+    toBeat,
   );
 }
 
@@ -126,7 +128,7 @@ async function chooseMethod(from: Beginning, ctx: MeasuringContext): Promise<Cho
   for (const [i, method] of CANDIDATE_METHODS.entries()) {
     ctx.progress?.(i, CANDIDATE_METHODS.length, "trying ways to choose ranges");
     const chosen = { ...options, table: byMethod(table, method) };
-    const best = i === 0 ? first : await attempt(chosen, evidence);
+    const best = i === 0 ? first : await attempt(chosen, evidence, winner?.best.meanDb);
     methods.push({ method, sqnrDb: best.meanDb });
     if (!winner || best.meanDb > winner.best.meanDb) winner = { options: chosen, best };
   }
@@ -154,7 +156,7 @@ async function tryStep(
 ): Promise<{ standing: Standing; step: TriedStep }> {
   const { evidence, best } = standing;
   const options = { ...standing.options, ...more };
-  const next = await attempt(options, evidence);
+  const next = await attempt(options, evidence, best.meanDb);
   const kept = next.meanDb > best.meanDb;
   return {
     standing: kept ? { options, evidence, best: next } : standing,
