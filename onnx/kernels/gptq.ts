@@ -41,9 +41,9 @@ export function roundByHessian(
   const l = damped && cholesky(damped, n);
   const all: Row[] = Array.from({ length: rows }, (_, r) => inOrder(weights, grid, { row: r, order }));
   if (l && damped) {
-    const errors = new Float64Array(weights.length);
-    for (const [r, row] of all.entries()) roundBackwards(l, row, grid, errors.subarray(r * n, (r + 1) * n));
-    const gradients = timesSymmetric(errors, damped, n);
+    const seen = new Float64Array(weights.length);
+    for (const [r, row] of all.entries()) roundBackwards(l, row, grid, seen.subarray(r * n, (r + 1) * n));
+    const gradients = timesLower(seen, l, n);
     for (const [r, row] of all.entries()) descend(damped, row, grid, gradients.subarray(r * n, (r + 1) * n));
   } else for (const { w, q, scale } of all) for (let j = 0; j < n; j++) q[j] = nearest(w[j] / scale[j], grid);
   const integers = new Int8Array(weights.length);
@@ -117,20 +117,21 @@ function permuted(hessian: Float64Array, order: Int32Array, share: number): Floa
   return out;
 }
 
-function roundBackwards(l: Float64Array, { w, q, scale }: Row, grid: RoundingGrid, errors: Float64Array): void {
+/** Leaves L'e of the errors e in `seen`. */
+function roundBackwards(l: Float64Array, { w, q, scale }: Row, grid: RoundingGrid, seen: Float64Array): void {
   const n = w.length;
   const owed = new Float64Array(n);
   for (let j = n - 1; j >= 0; j--) {
     const row = j * n;
     q[j] = nearest((w[j] + owed[j] / l[row + j]) / scale[j], grid);
     const error = w[j] - q[j] * scale[j];
-    errors[j] = error;
+    seen[j] = owed[j] + l[row + j] * error;
     for (let i = 0; i < j; i++) owed[i] += l[row + i] * error;
   }
 }
 
-/** Rows e to rows He, two by two: a symmetric H lets each be a product of rows that lie together. */
-function timesSymmetric(rows: Float64Array, h: Float64Array, n: number): Float64Array {
+/** Rows L'e to rows He = L(L'e), two by two. */
+function timesLower(rows: Float64Array, l: Float64Array, n: number): Float64Array {
   const out = new Float64Array(rows.length);
   const count = rows.length / n;
   for (let r = 0; r < count; r += 2) {
@@ -140,8 +141,8 @@ function timesSymmetric(rows: Float64Array, h: Float64Array, n: number): Float64
       const u = j * n;
       const v = j + 1 < n ? u + n : u;
       let [au, av, bu, bv] = [0, 0, 0, 0];
-      for (let i = 0; i < n; i++) {
-        const [x, y, s, t] = [rows[a + i], rows[b + i], h[u + i], h[v + i]];
+      for (let i = 0; i <= j; i++) {
+        const [x, y, s, t] = [rows[a + i], rows[b + i], l[u + i], l[v + i]];
         au += x * s;
         av += x * t;
         bu += y * s;
@@ -150,8 +151,8 @@ function timesSymmetric(rows: Float64Array, h: Float64Array, n: number): Float64
       out[a + j] = au;
       out[b + j] = bu;
       if (v === u) continue;
-      out[a + j + 1] = av;
-      out[b + j + 1] = bv;
+      out[a + j + 1] = av + rows[a + j + 1] * l[v + j + 1];
+      out[b + j + 1] = bv + rows[b + j + 1] * l[v + j + 1];
     }
   }
   return out;
