@@ -27,6 +27,9 @@ export interface Picture {
   readonly rgb: Uint8Array;
 }
 
+// Every picture is another one: what sharp keeps of the last hundred, ten megabytes and more, nobody asks for again.
+sharp.cache(false);
+
 /** Throws (sharp's words) where the bytes are no image, are cut short, or have more than `MAX_PIXELS`. */
 export async function decodeRgb(bytes: Uint8Array): Promise<Picture> {
   const { data, info } = await sharp(bytes, DECODE_OPTIONS)

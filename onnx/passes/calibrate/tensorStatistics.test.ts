@@ -56,7 +56,7 @@ describe("statistics of a large tensor", () => {
     const total = IMAGES * VALUES;
     expect(counts.length).toBeGreaterThan(500);
     for (const { counted, truth } of shares) {
-      if (truth < 0.004 * total) expect(counted).toBe(truth);
+      if (truth < 0.002 * total) expect(counted).toBe(truth);
       expect(Math.abs(counted - truth) / total).toBeLessThan(0.01);
     }
   });

@@ -22,7 +22,7 @@ const SAMPLE = 2 ** 13;
 /** A channel is known by no fewer values of an image than this, where it has them: biases take back what its mean tells. */
 const LEAST_OF_CHANNEL = 1024;
 /** Share of all values on either side that is counted without exception. */
-const TAIL = 0.01;
+const TAIL = 0.003;
 
 /** All of it as plain JSON, for who must stop and go on later. */
 export interface StatisticsState {
