@@ -6,18 +6,21 @@ import type { Artifacts } from "../../nodes/context.ts";
 import { OperationalError } from "../../nodes/context.ts";
 import type { ArtifactRef } from "../../nodes/ports.ts";
 import type { Model } from "../../onnx/ir/graph.ts";
-import type { Tensor } from "../../onnx/ir/tensor.ts";
+import { memorySource, type Tensor } from "../../onnx/ir/tensor.ts";
 import { readModel, writeModel } from "../../onnx/serde.ts";
 import type { Stored } from "./blobs.ts";
 
 const ONE_FILE_BYTES = 256 * 2 ** 20;
 const LARGE_TENSOR_BYTES = 64 * 2 ** 10;
 const CHUNK_BYTES = 16 * 2 ** 20;
+const AT_ONCE_BYTES = 32 * 2 ** 20;
 const MODEL_FILE = "model.onnx";
 /** Fewer than the threads that wait for files, so that one is left to read. */
 const FLUSHED_TOGETHER = 2;
 
 export async function openModel(artifacts: Artifacts, ref: ArtifactRef<"model">): Promise<Model> {
+  // Read at once: a file that is opened for each of its tensors takes longer than all that is done with a small model.
+  if (ref.form !== "tree" && ref.size <= AT_ONCE_BYTES) return readModel(memorySource(await artifacts.read(ref)));
   if (ref.form !== "tree") return readModel(await artifacts.source(ref));
   const files = await artifacts.files(ref);
   const open = async (name: string) => {
