@@ -21,7 +21,7 @@ def groups_of(model):
     trunk = model.trunk
     found = [([trunk.stem], [(trunk.stages[0][0], 0)])]
     behind = [
-        [(trunk.stages[1][0], 0), (model.fold, 0)],
+        [(trunk.stages[1][0], 0), (model.fold, 0), (model.down[2][0], model.narrow[0].out_channels)],
         [(trunk.stages[2][0], 0), (model.lateral[0], 32)],
         [(model.lateral[1], 0), (model.deep[0][0], 0)],
     ]

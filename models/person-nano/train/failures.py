@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 import sources
-from geometry import decode, iou
+from geometry import CELLS, decode, iou
 from pool import letterbox
 from score import detect, inside
 
@@ -31,7 +31,7 @@ def main():
         truth, hardly = every[every[:, 4] == 0, :4], every[every[:, 4] > 0, :4]
         feed = image[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32) / 255
         raw = session.run(None, {"images": feed})[0][0]
-        boxes, scores = detect(decode(raw[:, :4]), raw[:, 4] * raw[:, 5], THRESHOLD)
+        boxes, scores = detect(decode(raw[:, :4], CELLS), raw[:, 4] * raw[:, 5], THRESHOLD)
         overlaps = iou(boxes, truth) > 0.5
         found, right = overlaps.any(0), overlaps.any(1) | np.array([inside(box, hardly) > 0.5 for box in boxes], bool)
         for box, hit in zip(truth, found):

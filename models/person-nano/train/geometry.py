@@ -8,33 +8,36 @@ size = exp(w, h) * s.
 import numpy as np
 
 WIDTH, HEIGHT = 320, 320
-STRIDES = (8, 16, 32)
+STRIDES = (4, 8, 16, 32)
+TAUGHT = STRIDES[1:]
+"""Those at which the teacher has cells."""
 PAD = 114
 
 
-def cells(width=WIDTH, height=HEIGHT):
+def cells(strides=STRIDES):
     """[cells, 3]: column, row and stride, by stride, rows first."""
     grids = []
-    for s in STRIDES:
-        rows, columns = np.mgrid[0 : height // s, 0 : width // s]
+    for s in strides:
+        rows, columns = np.mgrid[0 : HEIGHT // s, 0 : WIDTH // s]
         grids.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, s)], 1))
     return np.concatenate(grids).astype(np.float32)
 
 
 CELLS = cells()
+TAUGHT_CELLS = cells(TAUGHT)
 
 
 def mirror_order():
-    """For each cell, the index of its mirror image (left to right)."""
+    """For each of the teacher's cells, the index of its mirror image (left to right)."""
     order, start = [], 0
-    for s in STRIDES:
+    for s in TAUGHT:
         rows, columns = HEIGHT // s, WIDTH // s
         order.append(start + np.arange(rows * columns).reshape(rows, columns)[:, ::-1].ravel())
         start += rows * columns
     return np.concatenate(order)
 
 
-def decode(raw, grid=CELLS):
+def decode(raw, grid):
     """[..., cells, 4] as written by the network to corners."""
     centre = (raw[..., 0:2] + grid[:, 0:2]) * grid[:, 2:3]
     size = np.exp(raw[..., 2:4]) * grid[:, 2:3]

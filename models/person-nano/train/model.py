@@ -1,4 +1,4 @@
-"""The network. It writes [batch, cells, 6] for the cells of strides 8, 16 and 32, as YOLOX does: x, y, w, h, whether a
+"""The network. It writes [batch, cells, 6] for the cells of strides 4, 8, 16 and 32, as YOLOX does for the last three: x, y, w, h, whether a
 person is there, and how well the box fits (both as sigmoid scores in an exported graph).
 
 Its trunk, up to stride 16, has the layers of YOLOX-Nano's (Ge et al., 2021) with ReLU for SiLU, and `convert.py` starts it
@@ -100,32 +100,51 @@ class Wide(nn.Module):
         return self.mix(torch.cat([x, a, b, self.pool(b)], 1))
 
 
-WIDTHS = (40, 56, 56)
-"""Of the neck's features at strides 8, 16 and 32."""
-DEEP = 88
+class Added(nn.Module):
+    """Two dense convolutions whose result is added; nothing at first."""
+
+    def __init__(self, channels):
+        super().__init__()
+        last = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels, momentum=0.03))
+        nn.init.zeros_(last[1].weight)
+        self.body = nn.Sequential(conv(channels, channels, 3), last)
+
+    def forward(self, x):
+        return (x + self.body(x)).relu_()
+
+
+def twice(x):
+    return interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+WIDTHS = (24, 40, 56, 48)
+"""Of the neck's features at strides 4, 8, 16 and 32."""
 
 
 class PersonNano(nn.Module):
     """The trunk, one way down, half a way up (upsample, concat, mix), and a head for each stride: dense convolutions at
-    stride 8, where small people are found and integers gain most, depthwise ones behind."""
+    strides 4 and 8, where small people are found and integers gain most, depthwise ones behind."""
 
     def __init__(self):
         super().__init__()
-        fine, middle, coarse = WIDTHS
+        finest, fine, middle, coarse = WIDTHS
         self.trunk = Trunk()
         self.fold = conv(32, 32, 3, 2)
-        self.deep = nn.Sequential(separable(128, DEEP, 5, 2), Wide(DEEP))
-        self.lateral = nn.ModuleList(conv(i, o) for i, o in zip((32 + 64, 128, DEEP), WIDTHS))
+        self.deep = nn.Sequential(separable(128, coarse, 5, 2), Wide(coarse))
+        self.lateral = nn.ModuleList([conv(32 + 64, fine), conv(128, middle)])
         self.down = nn.ModuleList([
             nn.Sequential(conv(coarse + middle, middle), separable(middle, middle, 3)),
-            nn.Sequential(conv(middle + fine, fine), conv(fine, fine, 3)),
+            nn.Sequential(conv(middle + fine, fine), conv(fine, fine, 3), Added(fine)),
+            nn.Sequential(conv(finest + 32, finest), conv(finest, finest, 3)),
         ])
+        self.narrow = conv(fine, finest)
         self.shrink = separable(fine, middle, 3, 2)
         self.up = nn.Sequential(conv(2 * middle, middle), separable(middle, middle, 3))
         self.heads = nn.ModuleList([
-            nn.Sequential(conv(fine, fine, 3), conv(fine, fine, 3)),
+            conv(finest, finest, 3),
+            conv(fine, fine, 3),
             nn.Sequential(separable(middle, middle, 3), separable(middle, middle, 3)),
-            nn.Sequential(separable(coarse, coarse, 5), separable(coarse, coarse, 5)),
+            separable(coarse, coarse, 5),
         ])
         self.box = nn.ModuleList(nn.Conv2d(w, 4, 1) for w in WIDTHS)
         self.score = nn.ModuleList(nn.Conv2d(w, 2, 1) for w in WIDTHS)
@@ -136,10 +155,11 @@ class PersonNano(nn.Module):
 
     def neck(self, x):
         x4, x8, x16 = self.trunk(x)
-        p8, p16, p32 = (f(x) for f, x in zip(self.lateral, (torch.cat([self.fold(x4), x8], 1), x16, self.deep(x16))))
-        p16 = self.down[0](torch.cat([interpolate(p32, scale_factor=2.0, mode="nearest"), p16], 1))
-        p8 = self.down[1](torch.cat([interpolate(p16, scale_factor=2.0, mode="nearest"), p8], 1))
-        return p8, self.up(torch.cat([self.shrink(p8), p16], 1)), p32
+        p8, p16, p32 = self.lateral[0](torch.cat([self.fold(x4), x8], 1)), self.lateral[1](x16), self.deep(x16)
+        p16 = self.down[0](torch.cat([twice(p32), p16], 1))
+        p8 = self.down[1](torch.cat([twice(p16), p8], 1))
+        p4 = self.down[2](torch.cat([twice(self.narrow(p8)), x4], 1))
+        return p4, p8, self.up(torch.cat([self.shrink(p8), p16], 1)), p32
 
     def head(self, features):
         rows = []

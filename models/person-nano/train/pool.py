@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import sources
-from geometry import CELLS, HEIGHT, PAD, STRIDES, WIDTH
+from geometry import HEIGHT, PAD, TAUGHT, TAUGHT_CELLS, WIDTH
 from teacher import CHANNELS, Teacher
 
 MOST_BOXES = 48
@@ -131,9 +131,9 @@ class Writer:
         self.boxes = array("boxes", (MOST_BOXES, 5), np.float32)
         self.labelled = array("labelled", (), bool)
         if taught:
-            self.said = array("teacher", (len(CELLS), 5), np.float16)
-            shapes = [(c, HEIGHT // s, WIDTH // s) for c, s in zip(CHANNELS, STRIDES)]
-            self.felt = [array(f"neck{s}", shape, np.float16) for s, shape in zip(STRIDES, shapes)]
+            self.said = array("teacher", (len(TAUGHT_CELLS), 5), np.float16)
+            shapes = [(c, HEIGHT // s, WIDTH // s) for c, s in zip(CHANNELS, TAUGHT)]
+            self.felt = [array(f"neck{s}", shape, np.float16) for s, shape in zip(TAUGHT, shapes)]
 
     def put(self, index, image, boxes, taught=None):
         self.images[index] = image[..., ::-1].transpose(2, 0, 1)

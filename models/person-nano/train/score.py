@@ -36,7 +36,7 @@ def inside(box, regions):
     return max(np.clip(high - low, 0, None).prod(1) / max(np.prod(box[2:] - box[:2]), 1e-9), default=0)
 
 
-def detect(corners, scores, threshold=0.02, overlap=0.45, most=300):
+def detect(corners, scores, threshold=0.02, overlap=0.6, most=300):
     """One picture's boxes after suppression."""
     kept = np.flatnonzero(scores > threshold)
     kept = kept[np.argsort(-scores[kept])][:most]

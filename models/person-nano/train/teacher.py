@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from geometry import HEIGHT, WIDTH, decode
+from geometry import HEIGHT, TAUGHT_CELLS, WIDTH, decode
 from onnx import numpy_helper
 from torch import nn
 
@@ -34,7 +34,7 @@ class Teacher:
         assert image.shape == (HEIGHT, WIDTH, 3)
         feed = image.transpose(2, 0, 1)[None].astype(np.float32)
         raw, *features = self.session.run(["output", *NECK], {"images": feed})
-        said = np.concatenate([decode(raw[0, :, :4]), raw[0, :, 4:5] * raw[0, :, 5:6]], 1)
+        said = np.concatenate([decode(raw[0, :, :4], TAUGHT_CELLS), raw[0, :, 4:5] * raw[0, :, 5:6]], 1)
         return said.astype(np.float16), [f[0].astype(np.float16) for f in features]
 
 

@@ -1,6 +1,6 @@
 """Trains the network on the pools: SimOTA, IoU loss and cross-entropy where there are labels; on photos also the teacher's
 word cell by cell, and its neck's features, which ours must tell through a 1x1 convolution that is dropped at the end.
-AdamW, warm-up and one cosine; the trunk's fine half stays as converted, the rest of it learns slowly. Of the weights'
+AdamW, warm-up and one cosine; the trunk learns slowly. Of the weights'
 moving average the best state by the validation split is kept.
 """
 
@@ -15,7 +15,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # large pages: a fifth less 
 import numpy as np
 import torch
 from assign import assign, within
-from geometry import HEIGHT, STRIDES, WIDTH, mirror_order
+from geometry import CELLS, HEIGHT, TAUGHT, TAUGHT_CELLS, WIDTH, mirror_order
 from model import WIDTHS, PersonNano, macs
 from score import average_precision, detect
 from teacher import CHANNELS
@@ -23,6 +23,8 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 MIRROR = torch.from_numpy(mirror_order())
+UNTAUGHT = len(CELLS) - len(TAUGHT_CELLS)
+"""Cells of the finest stride, which come first."""
 TRUNK_RATE = 0.25
 """Of the rate of the rest."""
 JUDGED = 10_000
@@ -35,7 +37,7 @@ class Pool:
         self.images, self.boxes, self.labelled = load("images"), load("boxes"), load("labelled")
         self.taught = (folder / "teacher.npy").exists()
         if self.taught:
-            self.said, self.felt = load("teacher"), [load(f"neck{s}") for s in STRIDES]
+            self.said, self.felt = load("teacher"), [load(f"neck{s}") for s in TAUGHT]
         self.count = len(self.images)
 
     def draw(self, indices):
@@ -92,7 +94,8 @@ def loss_of(model, raw, batch, taught):
     positive = (owner >= 0) & labelled[:, None]
     # Who is hardly seen, or unlabelled though the teacher sees him, is no counterexample.
     point = (model.cells[:, :2] + 0.5) * model.cells[:, 2:]
-    known = labelled[:, None] & (positive | ~((said[..., 4] > 0.4) | within(point, hardly).any(1)))
+    seen = nn.functional.pad(said[..., 4] > 0.4, (UNTAUGHT, 0))
+    known = labelled[:, None] & (positive | ~(seen | within(point, hardly).any(1)))
     count = positive.sum().clamp(min=1)
     total = (cross_entropy(presence, positive.float(), reduction="none") * known).sum() / count
     if positive.any():
@@ -102,10 +105,10 @@ def loss_of(model, raw, batch, taught):
     word = said[:taught, :, 4]
     weight = word * (word > 0.1)
     mass = weight.sum().clamp(min=1)
-    total = total + cross_entropy(presence[:taught], word, reduction="sum") / mass
+    total = total + cross_entropy(presence[:taught, UNTAUGHT:], word, reduction="sum") / mass
     sure = weight > 0.25
     if sure.any():
-        pull = giou_loss(corners[:taught][sure], said[:taught, :, :4][sure])
+        pull = giou_loss(corners[:taught, UNTAUGHT:][sure], said[:taught, :, :4][sure])
         total = total + 3 * (pull * weight[sure]).sum() / mass
     return total
 
@@ -115,7 +118,7 @@ class Mimic(nn.Module):
 
     def __init__(self, pool):
         super().__init__()
-        self.tell = nn.ModuleList(nn.Conv2d(i, o, 1) for i, o in zip(WIDTHS, CHANNELS))
+        self.tell = nn.ModuleList(nn.Conv2d(i, o, 1) for i, o in zip(WIDTHS[1:], CHANNELS))
         sample = pool.features(np.arange(min(64, pool.count)))
         self.scale = [(f.mean((0, 2, 3), keepdim=True), f.std((0, 2, 3), keepdim=True) + 1e-3) for f in sample]
 
@@ -164,8 +167,6 @@ def main():
     if args.start:
         model.load_state_dict(torch.load(args.start, weights_only=True)["model"])
     print(f"{sum(p.numel() for p in model.parameters())} parameters, {macs(model, WIDTH, HEIGHT) / 1e6:.1f} MMACs", flush=True)
-    for part in (model.trunk.stem, model.trunk.stages[0]):
-        part.requires_grad_(False)
     model = model.train().to(memory_format=torch.channels_last)
     mimic, judge = Mimic(real), Judge(model, args)
     optimiser = torch.optim.AdamW(groups(model, mimic), args.rate, fused=True)
@@ -182,7 +183,7 @@ def main():
         batch = augment([torch.cat(x) for x in zip(*parts)], mirrored, generator)
         neck = model.neck(batch[0].contiguous(memory_format=torch.channels_last))
         loss = loss_of(model, model.head(neck), batch, taught)
-        unlike = mimic([p[:taught] for p in neck], real.features(photos), mirrored[:taught], batch[3][:taught, :, 4])
+        unlike = mimic([p[:taught] for p in neck[1:]], real.features(photos), mirrored[:taught], batch[3][:taught, :, 4])
         optimiser.zero_grad()
         (loss + args.mimic * unlike).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 10)
