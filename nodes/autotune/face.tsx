@@ -52,11 +52,44 @@ function truthDb({ sqnrDb }: PointReport): number {
   return Math.min(EQUAL_DB, Math.max(0, sqnrDb ?? EQUAL_DB));
 }
 
-function Plot({ report, take, box }: { report: AutotuneReport; take: FrontProps["take"]; box: Box }) {
-  const all = [...report.front, ...report.beaten];
+function scalesOf({ front, beaten }: AutotuneReport, box: Box) {
+  const all = [...front, ...beaten];
   const speeds = all.map(({ speedup }) => speedup);
   const x = scaleLinear([Math.min(...speeds, 1), Math.max(...speeds, 1.05)], [box.left + 6, box.left + box.width - 6]);
   const y = scaleLinear([Math.min(...all.map(truthDb)), EQUAL_DB], [box.top + box.height - 6, box.top + 6]);
+  return { all, x, y };
+}
+
+function Axes({ report, box }: { report: AutotuneReport; box: Box }) {
+  const { x, y } = scalesOf(report, box);
+  const foot = box.top + box.height;
+  return (
+    <g fill="var(--text-3)" style={MONO}>
+      {y.ticks(5).map((db) => (
+        <g key={db}>
+          <path d={`M${box.left} ${y(db)}h${box.width}`} stroke="var(--border)" />
+          <text x={box.left - 6} y={y(db) + 4} textAnchor="end">
+            {db === EQUAL_DB ? "equal" : db}
+          </text>
+        </g>
+      ))}
+      {x.ticks(6).map((speed) => (
+        <text key={speed} x={x(speed)} y={foot + 14} textAnchor="middle">
+          {speed.toFixed(2)}x
+        </text>
+      ))}
+      <text x={box.left} y={foot + 30}>
+        dB
+      </text>
+      <text x={box.left + box.width} y={foot + 30} textAnchor="end">
+        speed against the given model (dashed: as fast)
+      </text>
+    </g>
+  );
+}
+
+function Plot({ report, take, box }: { report: AutotuneReport; take: FrontProps["take"]; box: Box }) {
+  const { all, x, y } = scalesOf(report, box);
   const line = report.front.map((point) => `${x(point.speedup)},${y(truthDb(point))}`).join(" ");
   return (
     <g>
@@ -109,6 +142,8 @@ function sentence({ front, chosen, provenance, lossOf }: AutotuneReport, taken: 
   return `${front.length} points on the front, ${provenance}; ${how}: ${chosen.id}, ${headline(chosen)}, ${chosen.lossPercent.toFixed(2)} % loss of ${lossOf}`;
 }
 
+const LARGE_BOX: Box = { left: 48, top: 8, width: 584, height: 236 };
+
 function Large({ report, taken, take }: FrontProps) {
   const counts = { int8: 0, weights: 0 };
   for (const { form } of report.layers) counts[form]++;
@@ -128,13 +163,8 @@ function Large({ report, taken, take }: FrontProps) {
         </p>
       ))}
       <svg viewBox="0 0 640 280" width="100%" role="img" aria-label="SQNR over speed">
-        <Plot report={report} take={take} box={{ left: 40, top: 8, width: 592, height: 240 }} />
-        <text x={632} y={272} textAnchor="end" fill="var(--text-3)" style={MONO}>
-          speed against the given model (dashed: as fast)
-        </text>
-        <text x={4} y={18} fill="var(--text-3)" style={MONO}>
-          dB
-        </text>
+        <Axes report={report} box={LARGE_BOX} />
+        <Plot report={report} take={take} box={LARGE_BOX} />
       </svg>
       <Points report={report} take={take} />
       {report.rewrites.length > 0 && (
