@@ -19,8 +19,10 @@ import type { PerImage, TensorCalibration } from "./table.ts";
 const SETTLED_GROWTH = 0.01;
 /** Values of a tensor, about, that stand for one image. */
 const SAMPLE = 2 ** 13;
-/** A channel is known by no fewer values of an image than this, where it has them: biases take back what its mean tells. */
-const LEAST_OF_CHANNEL = 1024;
+/** A channel is known by no fewer values of an image than this, where it has them. */
+const LEAST_OF_CHANNEL = 128;
+/** Its mean by no fewer than this: biases take back what it tells. */
+const LEAST_OF_MEAN = 1024;
 /** Share of all values on either side that is counted without exception. */
 const TAIL = 0.003;
 
@@ -76,9 +78,11 @@ export class TensorStatistics {
         "Give every image the same size, and freeze the model's dynamic dimensions (inputShapes of load-model).",
       );
     }
-    const every = strideOf(data.length, inner, dims.at(-1) ?? 1);
-    const { width } = this.histogram;
-    const tails = every > 1 && width > 0 ? this.histogram.tails(TAIL) : NO_TAILS;
+    const width = dims.at(-1) ?? 1;
+    const every = strideOf(data.length, inner, { width, least: LEAST_OF_CHANNEL });
+    const everyOfMean = strideOf(data.length, inner, { width, least: LEAST_OF_MEAN });
+    const binWidth = this.histogram.width;
+    const tails = every > 1 && binWidth > 0 ? this.histogram.tails(TAIL) : NO_TAILS;
     const { min, max, finite, outside } = addRanges(data, inner, channels, tails);
     if (!finite) {
       throw new CalibrationError(
@@ -87,14 +91,15 @@ export class TensorStatistics {
         NON_FINITE_FIX,
       );
     }
-    const sample = everyNth(data, { inner, every, from: this.images });
-    addMoments(sample, Math.floor(inner / every), channels);
+    const from = this.images;
+    const sample = everyNth(data, { inner, every: everyOfMean, from });
+    addMoments(sample, Math.floor(inner / everyOfMean), channels);
     channels.perChannel += sample.length / count;
     this.widen(min, max, name);
     this.histogram.include(min, max);
     // Wider bins are others than those the tails began at.
-    if (every === 1 || this.histogram.width !== width) this.histogram.add(data);
-    else this.histogram.addSample(sample, { every, tails, outside });
+    if (every === 1 || this.histogram.width !== binWidth) this.histogram.add(data);
+    else this.histogram.addSample(everyNth(data, { inner, every, from }), { every, tails, outside });
   }
 
   /**
@@ -212,9 +217,12 @@ export class TensorStatistics {
   }
 }
 
-/** Every how many values of a plane one is taken: nothing that divides its width, so that no column is left out. */
-function strideOf(length: number, inner: number, width: number): number {
-  let every = Math.max(1, Math.min(Math.floor(length / SAMPLE), Math.floor(inner / LEAST_OF_CHANNEL)));
+/**
+ * Every how many values of a plane one is taken, so that `least` of it stay: nothing that divides its width, so that no
+ * column is left out.
+ */
+function strideOf(length: number, inner: number, { width, least }: { width: number; least: number }): number {
+  let every = Math.max(1, Math.min(Math.floor(length / SAMPLE), Math.floor(inner / least)));
   while (commonDivisor(every, width) > 1) every++;
   return every;
 }
