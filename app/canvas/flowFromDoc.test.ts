@@ -1,24 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
-import type { PipelineDoc } from "../../pipelines/document/doc.ts";
+import { pipelineDoc } from "../../test/support/pipelineDoc.ts";
 import { flowEdges, flowNodes } from "./flowFromDoc.ts";
 import { NODE_WIDTH } from "./nodeGeometry.ts";
 
-const doc: PipelineDoc = {
-  format: "edgewright.pipeline",
-  version: 1,
-  name: "p",
-  target: "local-cpu",
-  nodes: {
+const doc = pipelineDoc(
+  {
     model: { type: "load-model", version: 1, params: {}, position: { x: 10, y: 20 } },
     infer: { type: "infer", version: 1, params: {}, position: { x: 300, y: 20 }, title: "Candidate" },
     later: { type: "from-the-future", version: 1, params: {}, position: { x: 0, y: 0 } },
   },
-  edges: [
+  [
     { from: "model.model", to: "infer.model" },
     { from: "later.thing", to: "infer.tensors" },
   ],
-};
+);
 const none = { selection: { nodes: new Set<string>(), edges: [] }, dragged: {} };
 
 describe("flowNodes", () => {

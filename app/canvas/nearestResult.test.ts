@@ -1,28 +1,23 @@
 import { expect, test } from "vitest";
-import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import { reduceRun } from "../../pipelines/document/reduceRun.ts";
+import { docNode, pipelineDoc } from "../../test/support/pipelineDoc.ts";
 import { nearestResult } from "./nearestResult.ts";
 
-const node = (type: string) => ({ type, version: 1, params: {}, position: { x: 0, y: 0 } });
-const doc: PipelineDoc = {
-  format: "edgewright.pipeline",
-  version: 1,
-  name: "p",
-  target: "local-cpu",
-  nodes: {
-    calibration: node("load-images"),
-    images: node("load-images"),
-    autotune: node("autotune"),
-    preprocess: node("preprocess"),
-    infer: node("infer"),
+const doc = pipelineDoc(
+  {
+    calibration: docNode("load-images"),
+    images: docNode("load-images"),
+    autotune: docNode("autotune"),
+    preprocess: docNode("preprocess"),
+    infer: docNode("infer"),
   },
-  edges: [
+  [
     { from: "calibration.images", to: "autotune.images" },
     { from: "images.images", to: "preprocess.source" },
     { from: "autotune.model", to: "infer.model" },
     { from: "preprocess.tensors", to: "infer.tensors" },
   ],
-};
+);
 
 function finished(steps: Readonly<Record<string, string>>) {
   const head = { runId: "r", seq: 0, time: "2026-01-01T00:00:00Z" };

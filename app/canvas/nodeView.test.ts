@@ -1,28 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
-import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import type { StepState } from "../../pipelines/document/reduceRun.ts";
+import { docNode, pipelineDoc } from "../../test/support/pipelineDoc.ts";
 import { duration, nodeView, staleNodes } from "./nodeView.ts";
 
-const node = (type: string, params = {}) => ({ type, version: 1, params, position: { x: 0, y: 0 } });
-const doc: PipelineDoc = {
-  format: "edgewright.pipeline",
-  version: 1,
-  name: "p",
-  target: "local-cpu",
-  nodes: {
-    model: node("load-model"),
-    quantize: node("quantize"),
-    compile: node("compile-onnxruntime"),
-    profile: node("profile"),
-    images: node("load-images"),
+const doc = pipelineDoc(
+  {
+    model: docNode("load-model"),
+    quantize: docNode("quantize"),
+    compile: docNode("compile-onnxruntime"),
+    profile: docNode("profile"),
+    images: docNode("load-images"),
   },
-  edges: [
+  [
     { from: "model.model", to: "quantize.model" },
     { from: "quantize.model", to: "compile.model" },
     { from: "compile.model", to: "profile.model" },
   ],
-};
+);
 const step = (state: StepState["state"], more: Partial<StepState> = {}): StepState => ({
   state,
   outputs: {},
@@ -36,13 +31,13 @@ describe("staleNodes", () => {
   it("is empty for the document that ran, wherever its nodes stand", () => {
     const moved = {
       ...doc,
-      nodes: { ...doc.nodes, model: { ...node("load-model"), position: { x: 9, y: 9 }, title: "M" } },
+      nodes: { ...doc.nodes, model: { ...docNode("load-model"), position: { x: 9, y: 9 }, title: "M" } },
     };
     expect(staleNodes(nodeDefs, doc, moved).size).toBe(0);
   });
 
   it("goes from a changed parameter down, and nowhere else", () => {
-    const changed = { ...doc, nodes: { ...doc.nodes, quantize: node("quantize", { format: "int4" }) } };
+    const changed = { ...doc, nodes: { ...doc.nodes, quantize: docNode("quantize", { format: "int4" }) } };
     expect([...staleNodes(nodeDefs, doc, changed)]).toEqual([
       ["quantize", "format changed"],
       ["compile", "quantize changed"],

@@ -1,18 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { nodeDefs } from "../../nodes/registry.gen.ts";
-import type { PipelineDoc } from "../../pipelines/document/doc.ts";
 import { applyEdit } from "../../pipelines/document/edit.ts";
+import { docNode, pipelineDoc } from "../../test/support/pipelineDoc.ts";
 import { connectEdit, edgeOf, fits, fragmentOf, insertEdits, insertPorts, pasteEdit } from "./wiring.ts";
 
-const node = (type: string) => ({ type, version: 1, params: {}, position: { x: 0, y: 0 } });
-const doc: PipelineDoc = {
-  format: "edgewright.pipeline",
-  version: 1,
-  name: "p",
-  target: "local-cpu",
-  nodes: { model: node("load-model"), other: node("load-model"), infer: node("infer"), compare: node("compare") },
-  edges: [{ from: "model.model", to: "infer.model" }],
-};
+const doc = pipelineDoc(
+  { model: docNode("load-model"), other: docNode("load-model"), infer: docNode("infer"), compare: docNode("compare") },
+  [{ from: "model.model", to: "infer.model" }],
+);
 
 describe("edgeOf", () => {
   it("does not mind which end was grabbed first", () => {
@@ -58,7 +53,7 @@ describe("insert", () => {
     if (!edge || !quantize) throw new Error("no wire to insert into");
     const ports = insertPorts(nodeDefs, doc, edge, quantize);
     expect(ports).toEqual({ input: "model", output: "model" });
-    const grown = { ...doc, nodes: { ...doc.nodes, quantize: node("quantize") } };
+    const grown = { ...doc, nodes: { ...doc.nodes, quantize: docNode("quantize") } };
     const next = insertEdits(edge, "quantize", ports ?? { input: "", output: "" }).reduce(applyEdit, grown);
     expect(next.edges).toEqual([
       { from: "model.model", to: "quantize.model" },

@@ -1,22 +1,8 @@
 /** A bar of SQNR for each output, the worst first; of embeddings the cosine, mean and least. */
-import { z } from "zod";
+import type { z } from "zod";
 import type { FaceProps } from "../face.ts";
+import { agreementReport } from "./report.ts";
 
-const agreementReport = z.object({
-  kind: z.literal("agreement"),
-  pool: z.string().optional(),
-  outputs: z.record(
-    z.string(),
-    z.object({
-      sqnrDb: z.number().optional(),
-      cosine: z.number().optional(),
-      cosineMean: z.number().optional(),
-      cosineMin: z.number().optional(),
-      maxAbs: z.number().optional(),
-      identical: z.boolean(),
-    }),
-  ),
-});
 type Outputs = z.output<typeof agreementReport>["outputs"];
 
 /** Bars end here: an INT8 model that is this close is as good as the original. */

@@ -27,6 +27,7 @@ export type PointReport = z.infer<typeof pointReport>;
 
 /** What the face reads of the report. */
 export const autotuneReport = z.object({
+  kind: z.literal("autotune"),
   layout: z.string(),
   provenance: z.enum(["measured", "estimated"]),
   objective: z.string(),

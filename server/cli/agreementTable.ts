@@ -1,25 +1,12 @@
 /** How true each compared model's outputs are, for a person: one row an output. */
-import { z } from "zod";
+import { agreementReport } from "../../nodes/agreement/report.ts";
 import { cell } from "./table.ts";
-
-const agreementSchema = z.looseObject({
-  kind: z.literal("agreement"),
-  outputs: z.record(
-    z.string(),
-    z.looseObject({
-      identical: z.boolean(),
-      sqnrDb: z.number().optional(),
-      cosineMean: z.number().optional(),
-      cosineMin: z.number().optional(),
-    }),
-  ),
-});
 
 export const AGREEMENT_HEAD = ["", "output", "SQNR", "cosine, mean", "cosine, least"];
 
 /** None where the report is none of an agreement. */
 export function agreementRows(node: string, report: unknown): string[][] {
-  const parsed = agreementSchema.safeParse(report);
+  const parsed = agreementReport.safeParse(report);
   if (!parsed.success) return [];
   return Object.entries(parsed.data.outputs).map(([name, { identical, sqnrDb, cosineMean, cosineMin }]) => [
     node,

@@ -12,8 +12,10 @@ const point = (id: string, speedup: number) => ({
   sizeShare: 0.35,
   sqnrDb: 30,
   lossPercent: 0.4,
+  lossError: 0.1,
   mAP: 0.5,
   layers: { int8: 3, weights: 1, float: 0 },
+  take: [],
 });
 
 describe("resultTable", () => {
@@ -23,6 +25,15 @@ describe("resultTable", () => {
       provenance: "estimated",
       front: [point("int8-3", 2), point("original", 1)],
       chosen: point("original", 1),
+      layout: "tensorrt",
+      objective: "fastest",
+      lossOf: "mAP",
+      beaten: [],
+      rewrites: [],
+      ranges: [],
+      steps: [],
+      layers: [],
+      warnings: [],
     };
     const lines = resultTable({ tune: output(value) }).split("\n");
     expect(lines[1]).toMatch(/^tune +time +speed +size +SQNR +mAP +loss/);

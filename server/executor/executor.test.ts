@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../pipelines/document/events.ts";
 import { reduceRun } from "../../pipelines/document/reduceRun.ts";
+import { doc } from "../../test/support/stubDoc.ts";
 import {
   bundleStubStep,
   removeFolder,
@@ -12,26 +13,11 @@ import {
 } from "../../test/support/stubExecutor.ts";
 import type { Submission } from "./prepare.ts";
 
-type Nodes = Record<string, { type: string; params?: Record<string, unknown> }>;
-
 let bundles = "";
 beforeAll(async () => {
   bundles = await bundleStubStep();
 });
 afterAll(() => removeFolder(bundles));
-
-function doc(nodes: Nodes, edges: readonly string[] = []) {
-  return {
-    format: "edgewright.pipeline",
-    version: 1,
-    name: "test",
-    nodes: Object.fromEntries(Object.entries(nodes).map(([id, node]) => [id, { version: 1, ...node }])),
-    edges: edges.map((edge) => {
-      const [from, to] = edge.split(" -> ");
-      return { from, to };
-    }),
-  };
-}
 
 async function workshop(options: Partial<StubOptions> = {}) {
   const root = options.root ?? (await temporaryRoot());

@@ -1,30 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { createArtifacts } from "./artifacts.ts";
-import { BlobStore, BORROW_FROM } from "./blobs.ts";
-import { Ingest } from "./ingest.ts";
-import { openWorkspace } from "./workspace.ts";
-
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-function store() {
-  const root = mkdtempSync(join(tmpdir(), "edgewright-borrowed-"));
-  folders.push(root);
-  const { home } = openWorkspace(root, join(root, ".edgewright"));
-  const blobs = new BlobStore(home);
-  return {
-    root,
-    home,
-    blobs,
-    artifacts: createArtifacts(blobs),
-    ingest: new Ingest({ root, blobs, builtins: join(root, "ships") }),
-  };
-}
+import { describe, expect, it } from "vitest";
+import { temporaryStore } from "../../test/support/temporaryStore.ts";
+import { BORROW_FROM } from "./blobs.ts";
 
 describe("large files of the user's", () => {
   /** Sparse: of the size from which on files are not copied, for no disk. */
@@ -37,7 +16,7 @@ describe("large files of the user's", () => {
   }
 
   it("stay where they are, and are read there", async () => {
-    const { root, home, ingest, artifacts, blobs } = store();
+    const { root, home, ingest, artifacts, blobs } = temporaryStore();
     const path = large(root, "weights");
     const [file] = await ingest.resolve("big/model.data");
     if (!file) throw new Error("no file");
@@ -51,7 +30,7 @@ describe("large files of the user's", () => {
   });
 
   it("are gone from the store once they change, under a reader too", async () => {
-    const { root, ingest, artifacts, blobs } = store();
+    const { root, ingest, artifacts, blobs } = temporaryStore();
     const path = large(root, "weights");
     const [file] = await ingest.resolve("big/model.data");
     if (!file) throw new Error("no file");

@@ -11,42 +11,23 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Graph, Model } from "../../onnx/ir/graph.ts";
 import { Tensor } from "../../onnx/ir/tensor.ts";
-import { createArtifacts } from "./artifacts.ts";
-import { BlobStore } from "./blobs.ts";
+import { temporaryStore } from "../../test/support/temporaryStore.ts";
 import { ResultCache } from "./cache.ts";
 import { clean } from "./clean.ts";
-import { Ingest } from "./ingest.ts";
 import { lockHolder, takeLock } from "./lock.ts";
 import { PipelineStore } from "./pipelines.ts";
 import { RunStore } from "./runs.ts";
-import { findRoot, openWorkspace } from "./workspace.ts";
+import { findRoot } from "./workspace.ts";
 
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-function store() {
-  const root = mkdtempSync(join(tmpdir(), "edgewright-storage-"));
-  folders.push(root);
-  const { home } = openWorkspace(root, join(root, ".edgewright"));
-  const blobs = new BlobStore(home);
-  return {
-    root,
-    home,
-    blobs,
-    artifacts: createArtifacts(blobs),
-    ingest: new Ingest({ root, blobs, builtins: join(root, "ships") }),
-  };
-}
 const bytes = (text: string) => new TextEncoder().encode(text);
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 describe("blobs", () => {
   it("are named by their bytes, stored once, read-only", async () => {
-    const { blobs, home } = store();
+    const { blobs, home } = temporaryStore();
     const digest = sha256("hello");
     expect(await blobs.put(bytes("hello"))).toEqual({ digest, size: 5 });
     expect(await blobs.put(bytes("hello"))).toEqual({ digest, size: 5 });
@@ -57,7 +38,7 @@ describe("blobs", () => {
   });
 
   it("a stream that fails leaves nothing", async () => {
-    const { blobs, home } = store();
+    const { blobs, home } = temporaryStore();
     async function* failing() {
       yield bytes("half");
       throw new Error("cut");
@@ -68,13 +49,13 @@ describe("blobs", () => {
   });
 
   it("what is no digest is no path", () => {
-    expect(() => store().blobs.path("../../etc/passwd")).toThrow("not a SHA-256");
+    expect(() => temporaryStore().blobs.path("../../etc/passwd")).toThrow("not a SHA-256");
   });
 });
 
 describe("artifacts", () => {
   it("a tree is a folder of hard links; names stay within it", async () => {
-    const { artifacts, blobs } = store();
+    const { artifacts, blobs } = temporaryStore();
     const a = await blobs.put(bytes("a"));
     const tree = await artifacts.putTree("images", { "x/a.txt": a, "b.txt": a });
     expect(tree).toMatchObject({ kind: "images", form: "tree", size: 2 });
@@ -90,7 +71,7 @@ describe("artifacts", () => {
   });
 
   it("reads bounded, and at any offset", async () => {
-    const { artifacts } = store();
+    const { artifacts } = temporaryStore();
     const ref = await artifacts.put("model", bytes("0123456789"));
     await expect(artifacts.read(ref, 5)).rejects.toMatchObject({ code: "too-large" });
     const source = await artifacts.source(ref);
@@ -100,7 +81,7 @@ describe("artifacts", () => {
   });
 
   it("a large model keeps its untouched tensors where they are", async () => {
-    const { artifacts, blobs } = store();
+    const { artifacts, blobs } = temporaryStore();
     const graph = new Graph("big");
     const [one, two] = [1, 2].map((seed) => new Float32Array(36 * 2 ** 20).fill(seed));
     const model = new Model(graph);
@@ -132,7 +113,7 @@ describe("artifacts", () => {
 
 describe("sources", () => {
   it("are paths below the root, and nothing else on this disk", async () => {
-    const { root, ingest } = store();
+    const { root, ingest } = temporaryStore();
     mkdirSync(join(root, "set/sub"), { recursive: true });
     writeFileSync(join(root, "set/b.txt"), "b");
     writeFileSync(join(root, "set/sub/a.txt"), "a");
@@ -152,9 +133,9 @@ describe("sources", () => {
   });
 
   it("name what was taken in from anywhere by digest", async () => {
-    const { ingest } = store();
+    const { ingest } = temporaryStore();
     const elsewhere = mkdtempSync(join(tmpdir(), "edgewright-elsewhere-"));
-    folders.push(elsewhere);
+    onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
     writeFileSync(join(elsewhere, "m.onnx"), "m");
     const file = await ingest.ingestPath(join(elsewhere, "m.onnx"));
     expect(file).toBe(`sha256:${sha256("m")}#m.onnx`);
@@ -166,7 +147,7 @@ describe("sources", () => {
   });
 
   it("are what the project ships, by name", async () => {
-    const { root, ingest } = store();
+    const { root, ingest } = temporaryStore();
     await expect(ingest.resolve("builtin:x")).rejects.toMatchObject({ code: "unknown-builtin" });
     mkdirSync(join(root, "ships"));
     writeFileSync(join(root, "ships/tiny.onnx"), "t");
@@ -185,7 +166,7 @@ describe("sources", () => {
   });
 
   it("are hashed again only when the file changed", async () => {
-    const { root, ingest, blobs } = store();
+    const { root, ingest, blobs } = temporaryStore();
     const path = join(root, "x");
     writeFileSync(path, "1");
     await ingest.resolve("x");
@@ -214,7 +195,7 @@ describe("saved pipelines", () => {
   } as const;
 
   it("are saved against the revision they came from, and lose nothing", async () => {
-    const { root } = store();
+    const { root } = temporaryStore();
     const pipelines = new PipelineStore(root, {});
     const first = await pipelines.save("a", { ...doc, edges: [] }, null);
     expect(await pipelines.get("a")).toMatchObject({ doc, revision: first.revision });
@@ -238,7 +219,7 @@ describe("saved pipelines", () => {
 
 describe("a run's log", () => {
   it("survives a line cut short, and goes on after it", async () => {
-    const { home } = store();
+    const { home } = temporaryStore();
     const runs = new RunStore(home);
     const request = {
       pipeline: "p",
@@ -266,7 +247,7 @@ describe("a run's log", () => {
 
 describe("clean", () => {
   it("frees the longest unused first; never what a run in progress or a saved pipeline needs", async () => {
-    const { root, home, blobs } = store();
+    const { root, home, blobs } = temporaryStore();
     const cache = new ResultCache(blobs);
     const runs = new RunStore(home);
     const old = new Date(Date.now() - 3_600_000);
@@ -306,14 +287,14 @@ describe("clean", () => {
 
 describe("the workspace", () => {
   it("is the nearest folder upwards that holds .edgewright, else the fallback", () => {
-    const { root } = store();
+    const { root } = temporaryStore();
     mkdirSync(join(root, "a/b"), { recursive: true });
     expect(findRoot(join(root, "a/b"), "/nowhere")).toBe(root);
     expect(findRoot("/", "/nowhere")).toBe("/nowhere");
   });
 
   it("has one server; a dead one's lock is taken over", () => {
-    const { home } = store();
+    const { home } = temporaryStore();
     writeFileSync(join(home, "server.json"), JSON.stringify({ pid: 2 ** 22 + 1, port: 1 }));
     expect(lockHolder(home)).toBeUndefined();
     const lock = takeLock(home, 3000);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
-import { type TestServer, testServer } from "../support/server.ts";
+import { putPipeline, type TestServer, testServer } from "../support/server.ts";
 import { writeTinyDetector } from "../support/tinyDetector.ts";
 
 let server: TestServer;
@@ -57,12 +57,7 @@ const saved = () => expect.poll(() => id("save-state").textContent(), slowly).to
 describe("the canvas", () => {
   it("starts with an empty pipeline and takes nodes from the palette", async () => {
     const body = { format: "edgewright.pipeline", version: 1, name: "e2e", target: "local-cpu", nodes: {}, edges: [] };
-    const made = await fetch(`${server.url}/api/openapi/pipelines/e2e`, {
-      method: "PUT",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ doc: body, baseRevision: null }),
-    });
-    expect(made.status).toBe(200);
+    await putPipeline(server, "e2e", body);
     await page.goto(`${server.url}/pipelines/e2e`);
     await id("canvas").waitFor();
     await drop("load-model", 60, 60);
@@ -148,11 +143,7 @@ describe("the canvas", () => {
       nodes: { profile, model },
       edges: [{ from: "model.model", to: "profile.model" }],
     };
-    await fetch(`${server.url}/api/openapi/pipelines/long`, {
-      method: "PUT",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ doc, baseRevision: null }),
-    });
+    await putPipeline(server, "long", doc);
     await page.goto(`${server.url}/pipelines/long`);
     await id("node-profile").waitFor();
     await id("run").click();

@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { projectRoot } from "../support/imports.ts";
-import { type TestServer, testServer } from "../support/server.ts";
+import { putPipeline, type TestServer, testServer } from "../support/server.ts";
 import { writeTinyDetector } from "../support/tinyDetector.ts";
 
 const slowly = { timeout: 15_000 };
@@ -16,14 +16,7 @@ let page: Page;
 const id = (testId: string) => page.getByTestId(testId);
 const heading = () => id("tour").getByRole("heading").textContent();
 
-async function save(name: string, doc: object) {
-  const made = await fetch(`${server.url}/api/openapi/pipelines/${name}`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ doc: { ...doc, name }, baseRevision: null }),
-  });
-  expect(made.status).toBe(200);
-}
+const save = (name: string, doc: object) => putPipeline(server, name, { ...doc, name });
 async function firstVisit(name: string) {
   await page?.context().close();
   page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();

@@ -7,7 +7,7 @@ import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchBrowser } from "../support/browser.ts";
 import { fakeCamera } from "../support/fakeCamera.ts";
-import { type TestServer, testServer } from "../support/server.ts";
+import { putPipeline, type TestServer, testServer } from "../support/server.ts";
 import { TINY_SIDE, writeTinyDetector } from "../support/tinyDetector.ts";
 
 const slowly = { timeout: 30_000 };
@@ -71,12 +71,7 @@ beforeAll(async () => {
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("request", (request) => requests.push(request));
   page.setDefaultTimeout(30_000);
-  const made = await fetch(`${server.url}/api/openapi/pipelines/live`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ doc, baseRevision: null }),
-  });
-  expect(made.status).toBe(200);
+  await putPipeline(server, "live", doc);
   await page.addInitScript(() => localStorage.setItem("edgewright.pipeline", "live"));
   await page.goto(`${server.url}/webcam`);
 }, 120_000);

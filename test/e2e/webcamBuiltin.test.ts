@@ -9,7 +9,7 @@ import { createScene } from "../../nodes/load-scene/scene/scene.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { stillCamera } from "../support/fakeCamera.ts";
 import { projectRoot } from "../support/imports.ts";
-import { type TestServer, testServer } from "../support/server.ts";
+import { putPipeline, type TestServer, testServer } from "../support/server.ts";
 
 const WIDTH = 640;
 const HEIGHT = 480;
@@ -27,12 +27,7 @@ beforeAll(async () => {
   const doc = JSON.parse(await readFile(join(projectRoot, "pipelines/person-detection.json"), "utf8"));
   doc.nodes.images.params.limit = 2;
   doc.nodes["calibration-images"].params.limit = 8;
-  const made = await fetch(`${server.url}/api/openapi/pipelines/person-detection`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ doc, baseRevision: null }),
-  });
-  expect(made.status).toBe(200);
+  await putPipeline(server, "person-detection", doc);
   film = await mkdtemp(join(tmpdir(), "edgewright-film-"));
   browser = await launchBrowser(await stillCamera(join(film, "camera.y4m"), scene));
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });

@@ -36,3 +36,13 @@ export async function testServer(): Promise<TestServer> {
   await stop();
   throw new Error(`the server ended before it was ready: ${said}`);
 }
+
+/** Puts a new pipeline into the server's workspace, as the canvas does. */
+export async function putPipeline({ url }: TestServer, name: string, doc: unknown): Promise<void> {
+  const answer = await fetch(`${url}/api/openapi/pipelines/${name}`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ doc, baseRevision: null }),
+  });
+  if (answer.status !== 200) throw new Error(`${name} was not saved: ${answer.status} ${await answer.text()}`);
+}
