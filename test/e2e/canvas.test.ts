@@ -18,7 +18,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
   page.on("pageerror", (error) => errors.push(error.message));
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -50,7 +50,7 @@ async function setParam(node: string, name: string, value: string) {
   await field.blur();
 }
 // A busy machine may take its time; what must be quick is said by a test of its own.
-const slowly = { timeout: 15_000 };
+const slowly = { timeout: 30_000 };
 const savedDoc = async () => JSON.parse(await readFile(join(server.root, "pipelines/e2e.json"), "utf8"));
 const saved = () => expect.poll(() => id("save-state").textContent(), slowly).toMatch(/saved/i);
 

@@ -9,7 +9,7 @@ import { projectRoot } from "../support/imports.ts";
 import { putPipeline, type TestServer, testServer } from "../support/server.ts";
 import { writeTinyDetector } from "../support/tinyDetector.ts";
 
-const slowly = { timeout: 15_000 };
+const slowly = { timeout: 30_000 };
 let server: TestServer;
 let browser: Browser;
 let page: Page;
@@ -20,7 +20,7 @@ const save = (name: string, doc: object) => putPipeline(server, name, { ...doc, 
 async function firstVisit(name: string) {
   await page?.context().close();
   page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${server.url}/pipelines/${name}`);
   await id("canvas").waitFor();
 }

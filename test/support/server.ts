@@ -14,8 +14,10 @@ export async function testServer(): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), "edgewright-e2e-"));
   await mkdir(join(root, ".edgewright"));
   await mkdir(join(root, "pipelines"));
+  await mkdir(join(root, "tmp"));
   const bin = join(projectRoot, "server/cli/bin.js");
-  const { EDGEWRIGHT_HOME: _, ...env } = process.env;
+  // Who measures holds the device for every process that shares the temporary directory: other tests must not be waited for.
+  const { EDGEWRIGHT_HOME: _, ...env } = { ...process.env, TMPDIR: join(root, "tmp") };
   const child = spawn(process.execPath, [bin, "start", "--port", "0"], {
     cwd: root,
     env,
