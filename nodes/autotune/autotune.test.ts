@@ -107,6 +107,9 @@ describe("autotune", () => {
   });
 });
 
-it("takes documents of version 1 along as they are (hard-frames-decide)", () => {
-  expect(autotune.migrations[1]?.up({ maxMs: 5 })).toEqual({ maxMs: 5 });
-});
+it.each([1, 2])(
+  "takes documents of version %i along as they are (hard-frames-decide, floats-stay-floats)",
+  (version) => {
+    expect(autotune.migrations[version]?.up({ maxMs: 5 })).toEqual({ maxMs: 5 });
+  },
+);

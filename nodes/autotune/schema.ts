@@ -8,7 +8,7 @@ export const TAKEN = ["original", "float", "weights", "int8"] as const;
 
 export const autotune = defineNode({
   type: "autotune",
-  version: 2,
+  version: 3,
   title: "Autotune",
   category: "Optimise",
   icon: "sliders-horizontal",
@@ -67,5 +67,8 @@ export const autotune = defineNode({
     }
     return found;
   },
-  migrations: { 1: { name: "hard-frames-decide", up: (params) => ({ ...params }) } },
+  migrations: {
+    1: { name: "hard-frames-decide", up: (params) => ({ ...params }) },
+    2: { name: "floats-stay-floats", up: (params) => ({ ...params }) },
+  },
 });

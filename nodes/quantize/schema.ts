@@ -5,7 +5,7 @@ import { type Diagnostic, defineNode } from "../define.ts";
 
 export const quantize = defineNode({
   type: "quantize",
-  version: 3,
+  version: 4,
   title: "Quantize",
   category: "Optimise",
   icon: "binary",
@@ -76,5 +76,6 @@ export const quantize = defineNode({
   migrations: {
     1: { name: "steps-by-evidence", up: (params) => ({ ...params }) },
     2: { name: "hard-frames-decide", up: (params) => ({ ...params }) },
+    3: { name: "floats-stay-floats", up: (params) => ({ ...params }) },
   },
 });

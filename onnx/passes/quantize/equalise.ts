@@ -7,7 +7,7 @@
  *
  * The division costs nothing where the layer before can take it: through Relu, LeakyRelu and pooling, which give f times as
  * much for f times as much, its rows are divided instead. Elsewhere (behind SiLU, Concat, Add) a Mul is written, and only
- * where it is worth a whole bit. Exact in float but for the last digits.
+ * where it is worth what it costs. Exact in float but for the last digits.
  */
 import type { Graph, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
@@ -31,8 +31,6 @@ export interface Equalised {
   readonly gainDb: number;
 }
 
-/** One bit: what a Mul must be worth. */
-const BIT_DB = 20 * Math.log10(2);
 /** Below this a change is not worth the writing, dB. */
 const LEAST_GAIN_DB = 0.2;
 /** How much of the difference between channels is taken out; 0 is none. */
@@ -51,7 +49,7 @@ const HOMOGENEOUS: readonly string[] = [
 ];
 
 /** Changes the graph in place; `table` speaks of it as it was. `mulDb` is what a Mul must be worth. */
-export async function equalise(graph: Graph, table: CalibrationTable, mulDb = BIT_DB): Promise<readonly Equalised[]> {
+export async function equalise(graph: Graph, table: CalibrationTable, mulDb: number): Promise<readonly Equalised[]> {
   const { layers } = quantizableLayers(graph);
   const layerOf = new Map(layers.map((layer) => [layer.node, layer]));
   const done: Equalised[] = [];

@@ -14,7 +14,14 @@ export interface Layout {
   readonly fewestProducts: number;
   /** Whether SiLU behind integers must be written as the runtime's own operator to run as fast as in float. */
   readonly fusesSilu: boolean;
+  /** What a Mul that equalises channels must be worth, dB: infinite where it would break a chain of integers. */
+  readonly worthAMulDb: number;
+  /** Whether the runtime rounds weights of float layers behind integers by itself, unless it is kept from it. */
+  readonly roundsFloatWeights: boolean;
 }
+
+/** One bit. */
+const BIT_DB = 20 * Math.log10(2);
 
 const layouts: Record<LayoutName, Layout> = {
   // MLAS on x86 multiplies u8 by s8; QLinearConv wants its output quantized and its bias in int32. With 32 products or
@@ -26,6 +33,8 @@ const layouts: Record<LayoutName, Layout> = {
     quantizeOutputs: true,
     fewestProducts: 33,
     fusesSilu: true,
+    worthAMulDb: Number.POSITIVE_INFINITY,
+    roundsFloatWeights: true,
   },
   // TensorRT knows no zero point, wants the bias in float, and moves the quantizers of inputs where they serve it best.
   tensorrt: {
@@ -35,6 +44,8 @@ const layouts: Record<LayoutName, Layout> = {
     quantizeOutputs: false,
     fewestProducts: 0,
     fusesSilu: false,
+    worthAMulDb: BIT_DB,
+    roundsFloatWeights: false,
   },
 };
 

@@ -1,12 +1,14 @@
 /** One door to every form of quantization: chooses the layers, lets the form do its work, says what it did and why. */
-import type { Model } from "../../ir/graph.ts";
+import type { Model, Value } from "../../ir/graph.ts";
 import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { isStreamed, quantizeBlockwise } from "./blockInt4.ts";
+import { carriedInputs } from "./carried.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
 import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
 import { equalise } from "./equalise.ts";
 import { withEqualised } from "./equalisedTable.ts";
+import { keepFloatReaders } from "./floatReaders.ts";
 import { foldDivisions } from "./foldDivisions.ts";
 import type { Format } from "./format.ts";
 import { fuseDequantizedSilu } from "./fuseSilu.ts";
@@ -114,9 +116,14 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   const floats = chosen.filter((layer) => placed(layer) === "float");
   const stored = chosen.filter((layer) => placed(layer) === "weights");
   const candidates = chosen.filter((layer) => !floats.includes(layer) && !stored.includes(layer));
-  const gainless = candidates.filter(
+  const few = candidates.filter(
     (layer) => !placed(layer) && productsOf(layer) < layout.fewestProducts && options.minSqnrDb > 0,
   );
+  const amidst = betweenIntegers(
+    few,
+    candidates.filter((layer) => !few.includes(layer)),
+  );
+  const gainless = few.filter((layer) => !amidst.has(layer));
   let layers = candidates.filter((layer) => !gainless.includes(layer));
   if (stored.length === 0) requireLayers(layers);
   const how = { ...options, table, layout };
@@ -135,6 +142,8 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
     design = await designInt8(model.graph, layers, how);
   }
   // Before the writing, which gives a graph output's name to the dequantized tensor.
+  const written = new Set(design.layers.map(({ layer }) => layer.node));
+  const inFloat = quantizableLayers(model.graph).layers.filter(({ node }) => !written.has(node));
   const described = design.layers.map(({ layer, predictedSqnrDb }) => ({
     ...describe(layer),
     bits: 8,
@@ -143,6 +152,7 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   writeInt8(model.graph, design, layout);
   if (layout.activations === "asymmetric") await foldDivisions(model.graph);
   if (layout.fusesSilu) fuseDequantizedSilu(model);
+  if (layout.roundsFloatWeights) await keepFloatReaders(model.graph, inFloat);
   return {
     layers: [...described, ...(await storeWeights(model, stored, table))],
     kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason), ...floats.map(floatReason)],
@@ -260,6 +270,19 @@ function requireLayers(layers: readonly Layer[]): void {
 /** Products that one output of a dense layer sums; a grouped layer is judged by its error alone. */
 function productsOf({ view }: Layer): number {
   return view.groups === 1 ? view.inputs * view.taps : Number.POSITIVE_INFINITY;
+}
+
+/** Layers whose input is in integers and whose output is wanted so: to compute in float between would convert twice. */
+function betweenIntegers(layers: readonly Layer[], integers: readonly Layer[]): ReadonlySet<Layer> {
+  const given = new Set(integers.map(({ output }) => output));
+  const readers = new Map(integers.map(({ node, input }) => [node, input]));
+  const isGiven = (value: Value): boolean => {
+    const carried = value.producer ? carriedInputs(value.producer) : [];
+    return given.has(value) || (carried.length > 0 && carried.every(isGiven));
+  };
+  const isWanted = (value: Value) =>
+    value.uses.length > 0 && !value.isGraphOutput && value.uses.every(({ node }) => readers.get(node) === value);
+  return new Set(layers.filter(({ input, output }) => isGiven(input) && isWanted(output)));
 }
 
 function gainlessReason(layer: Layer): LeftInFloat {

@@ -104,7 +104,7 @@ describe("equalisation", () => {
     const float = net(activation, 300);
     const table = await calibrated(float);
     const even = cloneModel(float);
-    const done = await equalise(even.graph, table);
+    const done = await equalise(even.graph, table, layoutOf("tensorrt").worthAMulDb);
     expect(done.map(({ tensor }) => tensor)).toContain(activation === "Relu" ? "Relu_y" : "silu_y");
     expect(even.graph.nodes.length - float.graph.nodes.length).toBe(more);
     const feeds = { x: noiseTensor(DIMS, 50) };
@@ -119,7 +119,7 @@ describe("equalisation", () => {
 
   it("leaves channels of like size alone", async () => {
     const float = net("Silu", 1);
-    const done = await equalise(float.graph, await calibrated(float));
+    const done = await equalise(float.graph, await calibrated(float), layoutOf("tensorrt").worthAMulDb);
     expect(done.filter(({ tensor, scaled }) => tensor !== scaled)).toEqual([]);
   });
 
@@ -127,7 +127,7 @@ describe("equalisation", () => {
     const float = net("Silu", 300);
     const table = await calibrated(float);
     const even = cloneModel(float);
-    const equalised = await equalise(even.graph, table);
+    const equalised = await equalise(even.graph, table, layoutOf("tensorrt").worthAMulDb);
     const again = await calibrateEqualised(even, { table, equalised, frames: frames(8) }, { evaluator });
     const options = { ...PLAIN, keepFloat: ["first"], layout: "onnxruntime-x86", table: again } as const;
     const copy = cloneModel(even);

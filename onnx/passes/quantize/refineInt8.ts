@@ -39,7 +39,7 @@ export interface TriedStep {
 
 export interface CalibratedOptions extends QuantizeOptions {
   readonly table: CalibrationTable;
-  /** What an equalising Mul must be worth, dB; infinite where time counts, which a Mul costs. */
+  /** What an equalising Mul must be worth, dB, where the layout's own figure does not serve. */
   readonly mulDb?: number;
 }
 
@@ -93,7 +93,7 @@ async function equalised(options: CalibratedOptions, evidence: Evidence, ctx: Me
   const { table } = options;
   if (table.method === "given") return undefined;
   const model = await evidence.open();
-  const done = await equalise(model.graph, table, options.mulDb);
+  const done = await equalise(model.graph, table, options.mulDb ?? layoutOf(options.layout).worthAMulDb);
   if (done.length === 0) return undefined;
   ctx.progress?.(0, 1, `equalising ${done.length} tensors`);
   const again = await calibrateEqualised(model, { table, equalised: done, frames: evidence.fitting }, ctx);
