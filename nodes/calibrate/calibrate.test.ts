@@ -276,6 +276,6 @@ describe.skipIf(!testData)("calibrate (needs EDGEWRIGHT_TEST_DATA)", () => {
   });
 });
 
-it("takes documents of earlier versions along as they are (ranges-on-the-grid, sampled-histograms)", () => {
-  for (const version of [1, 2]) expect(calibrate.migrations[version]?.up({ method: "mse" })).toEqual({ method: "mse" });
+it("takes documents of earlier versions along as they are (ranges-on-the-grid, sampled-histograms, exact-means)", () => {
+  for (const version of [1, 2, 3]) expect(calibrate.migrations[version]?.up({ method: "mse" })).toEqual({ method: "mse" });
 });

@@ -4,7 +4,7 @@ import { defineNode } from "../define.ts";
 
 export const calibrate = defineNode({
   type: "calibrate",
-  version: 3,
+  version: 4,
   title: "Calibrate",
   category: "Optimise",
   icon: "sliders-horizontal",
@@ -43,5 +43,6 @@ export const calibrate = defineNode({
   migrations: {
     1: { name: "ranges-on-the-grid", up: (params) => ({ ...params }) },
     2: { name: "sampled-histograms", up: (params) => ({ ...params }) },
+    3: { name: "exact-means", up: (params) => ({ ...params }) },
   },
 });

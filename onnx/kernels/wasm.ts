@@ -9,7 +9,14 @@ const I32 = 0x7f;
 const V128 = 0x7b;
 const FUNCTION = 0x60;
 const EMPTY = 0x40;
+const BLOCK = 0x02;
+const LOOP = 0x03;
+const IF = 0x04;
 const END = 0x0b;
+const BRANCH = 0x0c;
+const BRANCH_IF = 0x0d;
+const BELOW = 0x49;
+const FROM = 0x4f;
 
 const unsigned = (value: number): Code => (value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)]);
 function signed(value: number): Code {
@@ -24,6 +31,9 @@ const bytesOf = (values: Float64Array | Int32Array): Code => [...new Uint8Array(
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value)],
   add: [0x6a],
+  shiftLeft: [0x74],
+  load: (offset: number): Code => [0x28, 2, ...unsigned(offset)],
+  store: (offset: number): Code => [0x36, 2, ...unsigned(offset)],
 } as const;
 
 export const local = {
@@ -35,6 +45,10 @@ export const local = {
 export const v128 = {
   load: (offset: number): Code => vector(0x00, 0, ...unsigned(offset)),
   store: (offset: number): Code => vector(0x0b, 0, ...unsigned(offset)),
+  /** One word, four times. */
+  loadSplat: (offset: number): Code => vector(0x09, 0, ...unsigned(offset)),
+  /** One word, and three zeros. */
+  loadWord: (offset: number): Code => vector(0x5c, 0, ...unsigned(offset)),
   integers: (value: number): Code => vector(0x0c, ...bytesOf(Int32Array.of(value, value, value, value))),
   doubles: (value: number): Code => vector(0x0c, ...bytesOf(Float64Array.of(value, value))),
   /** Four of the eight words of two vectors, by their numbers. */
@@ -46,6 +60,13 @@ export const v128 = {
   greater: vector(0x3b),
   shiftLeft: vector(0xab),
   leastInteger: vector(0xb6),
+  floatBelow: vector(0x43),
+  floatFrom: vector(0x46),
+  /** The second where it is less, or greater, than the first; the first where either is a NaN. */
+  leastFloat: vector(0xea),
+  greatestFloat: vector(0xeb),
+  /** 1 where any bit is set. */
+  any: vector(0x53),
   /** The two low floats as doubles. */
   promote: vector(0x5f),
   addDoubles: vector(0xf0),
@@ -57,8 +78,19 @@ export const v128 = {
 /** Runs `body` with the local `counter` at 0, `step` and so on below the local `limit`; once at least. */
 export function loop(counter: number, step: number, limit: number, body: Code): Code {
   const next = [...local.get(counter), ...i32.const(step), ...i32.add, ...local.set(counter)];
-  const again = [...local.get(counter), ...local.get(limit), 0x49, 0x0d, 0];
-  return [...i32.const(0), ...local.set(counter), 0x03, EMPTY, ...body, ...next, ...again, END];
+  const again = [...local.get(counter), ...local.get(limit), BELOW, BRANCH_IF, 0];
+  return [...i32.const(0), ...local.set(counter), LOOP, EMPTY, ...body, ...next, ...again, END];
+}
+
+/** Runs `body` while the local `counter`, from what it is and in steps, is below the local `limit`. */
+export function whileBelow(counter: number, step: number, limit: number, body: Code): Code {
+  const leave = [...local.get(counter), ...local.get(limit), FROM, BRANCH_IF, 1];
+  const next = [...local.get(counter), ...i32.const(step), ...i32.add, ...local.set(counter), BRANCH, 0];
+  return [BLOCK, EMPTY, LOOP, EMPTY, ...leave, ...body, ...next, END, END];
+}
+
+export function when(condition: Code, body: Code): Code {
+  return [...condition, IF, EMPTY, ...body, END];
 }
 
 export interface WasmFunction {

@@ -38,18 +38,17 @@ describe("statistics of a large tensor", () => {
     return { counted, truth: all.filter((x) => x < edge).length };
   });
 
-  it("reads a part of it, and knows its range exactly all the same", () => {
+  it("knows range, mean and variance exactly", () => {
     const statistics = seen();
     expect([statistics.min, statistics.max]).toEqual(range(all));
     const first = images.flatMap((data) => [...data.subarray(0, VALUES / 2)]);
     const { count, ...of } = statistics.channels();
     expect([of.min[0], of.max[0]]).toEqual(range(first));
-    expect(count).toBeLessThan((IMAGES * VALUES) / 2 / 2);
-    expect(count).toBeGreaterThan((IMAGES * VALUES) / 2 / 8);
+    expect(count).toBe((IMAGES * VALUES) / 2);
     const mean = first.reduce((a, b) => a + b, 0) / first.length;
-    expect(Math.abs((of.mean[0] ?? 0) - mean)).toBeLessThan(0.02);
+    expect(Math.abs((of.mean[0] ?? 0) - mean)).toBeLessThan(1e-9);
     const variance = first.reduce((sum, x) => sum + (x - mean) ** 2, 0) / first.length;
-    expect(Math.abs((of.variance[0] ?? 0) / variance - 1)).toBeLessThan(0.05);
+    expect(Math.abs((of.variance[0] ?? 0) / variance - 1)).toBeLessThan(1e-9);
   });
 
   it("counts the tails to the last value, and between them errs by less than a hundredth", () => {

@@ -1,15 +1,14 @@
 /**
  * Everything that calibration keeps of one tensor while the images pass: constant memory, whatever their number.
  *
- * Ranges are exact, and so is the histogram in both tails, where a range is cut off. In between, histogram and moments are
- * of a sample of each image, spread evenly over each channel's plane: neighbours in a picture say nearly the same, and
- * images differ from each other by far more than a sample from its image. Of n values drawn at random, no share read off
- * the histogram is wrong by more than sqrt(ln(2 / d) / 2n) but with probability d (Dvoretzky, Kiefer and Wolfowitz, with
- * Massart's constant): by 0.0032 after 32 images with d = 0.01.
+ * Ranges, means and variances are exact, and so is the histogram in both tails, where a range is cut off. In between the
+ * histogram is of a sample of each image, spread evenly over each channel's plane: neighbours in a picture say nearly the
+ * same, and images differ from each other by far more than a sample from its image. Of n values drawn at random, no share
+ * read off the histogram is wrong by more than sqrt(ln(2 / d) / 2n) but with probability d (Dvoretzky, Kiefer and
+ * Wolfowitz, with Massart's constant): by 0.0032 after 32 images with d = 0.01.
  */
 import { AdaptiveHistogram, type HistogramState } from "../../kernels/adaptiveHistogram.ts";
-import { addMoments, type ChannelMoments, newMoments } from "../../kernels/channelMoments.ts";
-import { addRanges, type ChannelRanges, NO_TAILS, newRanges } from "../../kernels/channelRanges.ts";
+import { addTensor, type ChannelStatistics, NO_TAILS, newChannels } from "../../kernels/channelStatistics.ts";
 import { everyNth } from "../../kernels/everyNth.ts";
 import { NON_FINITE_FIX } from "../nonFinite.ts";
 import { CalibrationError } from "./calibrationError.ts";
@@ -19,10 +18,8 @@ import type { PerImage, TensorCalibration } from "./table.ts";
 const SETTLED_GROWTH = 0.01;
 /** Values of a tensor, about, that stand for one image. */
 const SAMPLE = 2 ** 13;
-/** A channel is known by no fewer values of an image than this, where it has them. */
+/** A channel stands in it by no fewer values of an image than this, where it has them. */
 const LEAST_OF_CHANNEL = 128;
-/** Its mean by no fewer than this: biases take back what it tells. */
-const LEAST_OF_MEAN = 1024;
 /** Share of all values on either side that is counted without exception. */
 const TAIL = 0.003;
 
@@ -58,7 +55,7 @@ export class TensorStatistics {
   /** The widest image by largest |x|, and the largest |x| of all the others. */
   widest: PerImage["widest"] = { image: -1, bound: 0 };
   runnerUp = 0;
-  #channels: (ChannelMoments & ChannelRanges & { perChannel: number }) | undefined;
+  #channels: (ChannelStatistics & { perChannel: number }) | undefined;
 
   constructor(
     readonly name: string,
@@ -69,7 +66,7 @@ export class TensorStatistics {
   add(data: Float32Array, dims: readonly number[], name?: string): void {
     if (data.length === 0) return;
     const [count, inner] = this.layout(dims);
-    this.#channels ??= { ...newMoments(count), ...newRanges(count), perChannel: 0 };
+    this.#channels ??= { ...newChannels(count), perChannel: 0 };
     const channels = this.#channels;
     if (channels.sum.length !== count) {
       throw new CalibrationError(
@@ -78,12 +75,10 @@ export class TensorStatistics {
         "Give every image the same size, and freeze the model's dynamic dimensions (inputShapes of load-model).",
       );
     }
-    const width = dims.at(-1) ?? 1;
-    const every = strideOf(data.length, inner, { width, least: LEAST_OF_CHANNEL });
-    const everyOfMean = strideOf(data.length, inner, { width, least: LEAST_OF_MEAN });
+    const every = strideOf(data.length, inner, dims.at(-1) ?? 1);
     const binWidth = this.histogram.width;
     const tails = every > 1 && binWidth > 0 ? this.histogram.tails(TAIL) : NO_TAILS;
-    const { min, max, finite, outside } = addRanges(data, inner, channels, tails);
+    const { min, max, finite, outside } = addTensor(data, inner, channels, tails);
     if (!finite) {
       throw new CalibrationError(
         "not-finite",
@@ -91,10 +86,8 @@ export class TensorStatistics {
         NON_FINITE_FIX,
       );
     }
+    channels.perChannel += data.length / count;
     const from = this.images;
-    const sample = everyNth(data, { inner, every: everyOfMean, from });
-    addMoments(sample, Math.floor(inner / everyOfMean), channels);
-    channels.perChannel += sample.length / count;
     this.widen(min, max, name);
     this.histogram.include(min, max);
     // Wider bins are others than those the tails began at.
@@ -109,8 +102,8 @@ export class TensorStatistics {
    */
   precede(before: TensorCalibration, images: number): void {
     const { perImage, channels } = before;
-    const moments = this.#channels;
-    if (!perImage || !moments || channels.count === undefined || channels.mean.length !== moments.sum.length) {
+    const own = this.#channels;
+    if (!perImage || !own || channels.count === undefined || channels.mean.length !== own.sum.length) {
       throw new CalibrationError(
         "cannot-go-on",
         `the calibration to go on from does not tell enough of "${this.name}"`,
@@ -119,12 +112,12 @@ export class TensorStatistics {
     }
     const { count, mean, variance, min, max } = channels;
     for (const [c, m] of mean.entries()) {
-      moments.sum[c] = (moments.sum[c] ?? 0) + m * count;
-      moments.sumOfSquares[c] = (moments.sumOfSquares[c] ?? 0) + ((variance[c] ?? 0) + m * m) * count;
-      moments.min[c] = Math.min(moments.min[c] ?? 0, min?.[c] ?? before.min);
-      moments.max[c] = Math.max(moments.max[c] ?? 0, max?.[c] ?? before.max);
+      own.sum[c] = (own.sum[c] ?? 0) + m * count;
+      own.sumOfSquares[c] = (own.sumOfSquares[c] ?? 0) + ((variance[c] ?? 0) + m * m) * count;
+      own.min[c] = Math.min(own.min[c] ?? 0, min?.[c] ?? before.min);
+      own.max[c] = Math.max(own.max[c] ?? 0, max?.[c] ?? before.max);
     }
-    moments.perChannel += count;
+    own.perChannel += count;
     this.histogram.addCounts(before.histogram);
     this.precedeRange({ ...before, ...perImage }, images);
   }
@@ -185,11 +178,7 @@ export class TensorStatistics {
 
   /** Values, mean, variance and range of each channel. */
   channels(): { count: number; mean: number[]; variance: number[]; min: number[]; max: number[] } {
-    const { sum, sumOfSquares, min, max, perChannel } = this.#channels ?? {
-      ...newMoments(0),
-      ...newRanges(0),
-      perChannel: 1,
-    };
+    const { sum, sumOfSquares, min, max, perChannel } = this.#channels ?? { ...newChannels(0), perChannel: 1 };
     const mean = Array.from(sum, (s) => s / perChannel);
     const variance = Array.from(sumOfSquares, (ss, c) => Math.max(0, ss / perChannel - (mean[c] ?? 0) ** 2));
     return { count: perChannel, mean, variance, min: [...min], max: [...max] };
@@ -217,12 +206,9 @@ export class TensorStatistics {
   }
 }
 
-/**
- * Every how many values of a plane one is taken, so that `least` of it stay: nothing that divides its width, so that no
- * column is left out.
- */
-function strideOf(length: number, inner: number, { width, least }: { width: number; least: number }): number {
-  let every = Math.max(1, Math.min(Math.floor(length / SAMPLE), Math.floor(inner / least)));
+/** Every how many values of a plane one is taken: nothing that divides its width, so that no column is left out. */
+function strideOf(length: number, inner: number, width: number): number {
+  let every = Math.max(1, Math.min(Math.floor(length / SAMPLE), Math.floor(inner / LEAST_OF_CHANNEL)));
   while (commonDivisor(every, width) > 1) every++;
   return every;
 }
