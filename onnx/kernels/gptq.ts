@@ -39,30 +39,39 @@ export function roundByHessian(
   const order = leastEnergyFirst(hessian, n);
   const damped = permuted(hessian, order, damping);
   const l = damped && cholesky(damped, n);
-  const all: Row[] = Array.from({ length: rows }, (_, r) => inOrder(weights, grid, { row: r, order }));
+  const all = inOrder(weights, grid, order);
   if (l && damped) {
-    const seen = new Float64Array(weights.length);
-    for (const [r, row] of all.entries()) roundBackwards(l, row, grid, seen.subarray(r * n, (r + 1) * n));
-    const gradients = timesLower(seen, l, n);
-    for (const [r, row] of all.entries()) descend(damped, row, grid, gradients.subarray(r * n, (r + 1) * n));
-  } else for (const { w, q, scale } of all) for (let j = 0; j < n; j++) q[j] = nearest(w[j] / scale[j], grid);
+    const gradients = timesLower(roundBackwards(l, all, grid), l, n);
+    for (let r = 0; r < rows; r++) descend(damped, rowOf(all, r), grid, gradients.subarray(r * n, (r + 1) * n));
+  } else for (let i = 0; i < all.w.length; i++) all.q[i] = nearest(all.w[i] / all.scale[i], grid);
   const integers = new Int8Array(weights.length);
-  for (const [r, { q }] of all.entries()) for (let j = 0; j < n; j++) integers[r * n + order[j]] = q[j];
+  for (let r = 0; r < rows; r++) for (let j = 0; j < n; j++) integers[r * n + order[j]] = all.q[r * n + j];
   return integers;
 }
 
-/** One row on its way, in the order of the rounding: weights, their integers, and the scale of each. */
-interface Row {
+/** Rows on their way, [rows, columns] in the order of the rounding: weights, their integers, and the scale of each. */
+interface Rows {
   readonly w: Float64Array;
   readonly q: Float64Array;
   readonly scale: Float64Array;
+  readonly columns: number;
 }
 
-function inOrder(weights: Float32Array, grid: RoundingGrid, at: { row: number; order: Int32Array }): Row {
-  const { row, order } = at;
-  const n = order.length;
-  const scale = Float64Array.from(order, (column) => scaleAt(grid, row, column, n));
-  return { w: Float64Array.from(order, (column) => weights[row * n + column]), q: new Float64Array(n), scale };
+function inOrder(weights: Float32Array, grid: RoundingGrid, order: Int32Array): Rows {
+  const columns = order.length;
+  const [w, scale] = [new Float64Array(weights.length), new Float64Array(weights.length)];
+  for (let r = 0; r < weights.length / columns; r++) {
+    for (let j = 0; j < columns; j++) {
+      w[r * columns + j] = weights[r * columns + order[j]];
+      scale[r * columns + j] = scaleAt(grid, r, order[j], columns);
+    }
+  }
+  return { w, q: new Float64Array(weights.length), scale, columns };
+}
+
+function rowOf({ q, scale, columns }: Rows, row: number): Pick<Rows, "q" | "scale"> {
+  const [from, to] = [row * columns, (row + 1) * columns];
+  return { q: q.subarray(from, to), scale: scale.subarray(from, to) };
 }
 
 /** Per row e'He of the integers. */
@@ -117,16 +126,66 @@ function permuted(hessian: Float64Array, order: Int32Array, share: number): Floa
   return out;
 }
 
-/** Leaves L'e of the errors e in `seen`. */
-function roundBackwards(l: Float64Array, { w, q, scale }: Row, grid: RoundingGrid, seen: Float64Array): void {
-  const n = w.length;
-  const owed = new Float64Array(n);
-  for (let j = n - 1; j >= 0; j--) {
-    const row = j * n;
-    q[j] = nearest((w[j] + owed[j] / l[row + j]) / scale[j], grid);
-    const error = w[j] - q[j] * scale[j];
-    seen[j] = owed[j] + l[row + j] * error;
-    for (let i = 0; i < j; i++) owed[i] += l[row + i] * error;
+/** Columns that are rounded before what they leave over is handed on to the rest, four of them and two rows at a time. */
+const PANEL = 16;
+
+/** Leaves the integers in `q`; gives L'e of the errors e, by rows. */
+function roundBackwards(l: Float64Array, all: Rows, grid: RoundingGrid): Float64Array {
+  const n = all.columns;
+  const seen = new Float64Array(all.w.length);
+  const errors = new Float64Array((seen.length / n) * PANEL);
+  for (let end = n; end > 0; end -= PANEL) {
+    const panel = { from: Math.max(0, end - PANEL), end, errors };
+    roundPanel(l, all, { ...panel, grid, seen });
+    if (panel.from > 0) handOn(l, seen, n, panel);
+  }
+  return seen;
+}
+
+interface Panel {
+  readonly from: number;
+  readonly end: number;
+  /** [rows, PANEL]. */
+  readonly errors: Float64Array;
+}
+
+function roundPanel(
+  l: Float64Array,
+  { w, q, scale, columns: n }: Rows,
+  { from, end, errors, grid, seen }: Panel & { readonly grid: RoundingGrid; readonly seen: Float64Array },
+): void {
+  for (let row = 0, e = 0; row < w.length; row += n, e += PANEL) {
+    for (let j = end - 1; j >= from; j--) {
+      const at = row + j;
+      const pivot = l[j * n + j];
+      q[at] = nearest((w[at] + seen[at] / pivot) / scale[at], grid);
+      const error = w[at] - q[at] * scale[at];
+      errors[e + j - from] = error;
+      seen[at] += pivot * error;
+      for (let i = from; i < j; i++) seen[row + i] += l[j * n + i] * error;
+    }
+  }
+}
+
+function handOn(l: Float64Array, seen: Float64Array, n: number, { from, errors }: Panel): void {
+  const rows = seen.length / n;
+  for (let r = 0; r < rows; r += 2) {
+    const a = r * n;
+    // The last row of an odd number goes alone: its twin adds nothing.
+    const twin = r + 1 < rows;
+    const b = twin ? a + n : a;
+    for (let j = 0; j < PANEL; j += 4) {
+      const [e, f] = [r * PANEL + j, (r + 1) * PANEL + j];
+      const [a0, a1, a2, a3] = [errors[e], errors[e + 1], errors[e + 2], errors[e + 3]];
+      const [b0, b1, b2, b3] = twin ? [errors[f], errors[f + 1], errors[f + 2], errors[f + 3]] : [0, 0, 0, 0];
+      const l0 = (from + j) * n;
+      const [l1, l2, l3] = [l0 + n, l0 + 2 * n, l0 + 3 * n];
+      for (let i = 0; i < from; i++) {
+        const [x0, x1, x2, x3] = [l[l0 + i], l[l1 + i], l[l2 + i], l[l3 + i]];
+        seen[a + i] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3;
+        seen[b + i] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3;
+      }
+    }
   }
 }
 
@@ -158,7 +217,12 @@ function timesLower(rows: Float64Array, l: Float64Array, n: number): Float64Arra
   return out;
 }
 
-function descend(h: Float64Array, { q, scale }: Row, grid: RoundingGrid, gradient: Float64Array): void {
+function descend(
+  h: Float64Array,
+  { q, scale }: Pick<Rows, "q" | "scale">,
+  grid: RoundingGrid,
+  gradient: Float64Array,
+): void {
   const n = q.length;
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     let moved = false;

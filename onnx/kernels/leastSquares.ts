@@ -114,16 +114,27 @@ function energy(y: Float64Array, at: number): number {
  */
 export function cholesky(matrix: Float64Array, n: number): Float64Array | undefined {
   const l = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    const row = i * n;
-    for (let j = 0; j <= i; j++) {
+  for (let i = 0; i < n; i += 2) {
+    // Two rows at a time: neither sum waits for the other.
+    const [a, b] = [i * n, i + 1 < n ? (i + 1) * n : i * n];
+    for (let j = 0; j < i; j++) {
       const other = j * n;
-      let sum = matrix[row + j];
-      for (let k = 0; k < j; k++) sum -= l[row + k] * l[other + k];
-      if (i === j) {
-        if (!(sum > 0)) return undefined;
-        l[row + i] = Math.sqrt(sum);
-      } else l[row + j] = sum / l[other + j];
+      let [x, y] = [matrix[a + j], matrix[b + j]];
+      for (let k = 0; k < j; k++) {
+        x -= l[a + k] * l[other + k];
+        y -= l[b + k] * l[other + k];
+      }
+      l[a + j] = x / l[other + j];
+      l[b + j] = y / l[other + j];
+    }
+    for (const row of b > a ? [i, i + 1] : [i]) {
+      for (let j = i; j <= row; j++) {
+        let sum = matrix[row * n + j];
+        for (let k = 0; k < j; k++) sum -= l[row * n + k] * l[j * n + k];
+        if (row !== j) l[row * n + j] = sum / l[j * n + j];
+        else if (sum > 0) l[row * n + j] = Math.sqrt(sum);
+        else return undefined;
+      }
     }
   }
   return l;

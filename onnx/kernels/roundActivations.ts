@@ -12,9 +12,10 @@ export function roundActivations(values: Float32Array, steps: ActivationSteps): 
   const { scale, zeroPoint, least, most } = steps;
   const rounded = new Float32Array(values.length);
   const inverse = 1 / scale;
+  const [low, high] = [least - zeroPoint, most - zeroPoint];
   for (let i = 0; i < values.length; i++) {
-    const q = Math.round(values[i] * inverse) + zeroPoint;
-    rounded[i] = (Math.min(most, Math.max(least, q)) - zeroPoint) * scale;
+    const q = Math.round(values[i] * inverse);
+    rounded[i] = (q > high ? high : q < low ? low : q) * scale;
   }
   return rounded;
 }
@@ -33,7 +34,7 @@ export function addShifts(
     let sum = 0;
     for (let at = from; at < from + inner; at += step) {
       const q = Math.round(data[at] * inverse);
-      sum += data[at] - (q > high ? high : Math.max(q, low)) * scale;
+      sum += data[at] - (q > high ? high : q < low ? low : q) * scale;
     }
     into[c] += sum;
   }

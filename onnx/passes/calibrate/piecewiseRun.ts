@@ -18,6 +18,13 @@ const PIECE_BYTES = 4 * 2 ** 20;
 /** What a dimension counts that is known only when the model runs. */
 const UNKNOWN_DIM = 64;
 
+export interface PiecewiseOptions {
+  readonly evaluator: Evaluator;
+  readonly threads?: number | undefined;
+  /** Where few frames come, larger pieces save more time of opening than they cost memory. */
+  readonly pieceBytes?: number;
+}
+
 interface Piece {
   readonly session: EvaluationSession;
   readonly inputs: readonly string[];
@@ -32,10 +39,10 @@ export class PiecewiseRun implements AsyncDisposable {
   static async open(
     model: Model,
     wanted: readonly string[],
-    { evaluator, threads }: { readonly evaluator: Evaluator; readonly threads?: number | undefined },
+    { evaluator, threads, pieceBytes = PIECE_BYTES }: PiecewiseOptions,
   ): Promise<PiecewiseRun> {
     const options = { lean: true, ...(threads && { threads }) } as const;
-    const parts = canBeCut(model) ? cut(model, wanted) : [];
+    const parts = canBeCut(model) ? cut(model, wanted, pieceBytes) : [];
     if (parts.length < 2) {
       const session = await evaluator.open(model, { ...options, alsoReturn: wanted });
       const last = [...wanted, ...model.graph.outputs.map(({ name }) => name)];
@@ -92,7 +99,7 @@ interface Part {
   readonly outputs: readonly Value[];
 }
 
-function cut(model: Model, names: readonly string[]): readonly Part[] {
+function cut(model: Model, names: readonly string[], pieceBytes: number): readonly Part[] {
   const { graph } = model;
   inferShapes(model);
   graph.sortTopologically();
@@ -105,7 +112,7 @@ function cut(model: Model, names: readonly string[]): readonly Part[] {
   for (const [i, node] of order.entries()) {
     nodes.add(node);
     for (const value of node.outputs) if (value && wanted.has(value)) bytes += bytesOf(value);
-    if (bytes < PIECE_BYTES && i < order.length - 1) continue;
+    if (bytes < pieceBytes && i < order.length - 1) continue;
     const part = partOf(nodes, needed, wanted);
     // A graph's input must have a type: where one is unknown the piece goes on.
     if (i < order.length - 1 && part.outputs.some(({ type }) => !type)) continue;

@@ -60,9 +60,10 @@ export async function equalise(graph: Graph, table: CalibrationTable, mulDb: num
       weight: layer.node.input(layer.rule.weight).constant ?? layer.weight,
     }));
     const seen = calibrationOf(table, value.name);
+    const before = absorbedBefore(value, layerOf);
+    if (!before && mulDb === Number.POSITIVE_INFINITY) continue;
     const choice = seen && (await bestFactors(readers, seen));
     if (!choice) continue;
-    const before = absorbedBefore(value, layerOf);
     const { factors, gainDb } = choice;
     if (gainDb < (before ? LEAST_GAIN_DB : mulDb)) continue;
     for (const layer of readers) await scaleInputs(layer, factors);

@@ -21,8 +21,16 @@ export interface Try {
 }
 
 /** Given up early where it cannot come above `toBeat`, dB: its figures are then of the hardest frames. */
-export async function attempt(options: QuantizeOptions, { open, reference }: Evidence, toBeat?: number): Promise<Try> {
+export async function attempt(options: QuantizeOptions, evidence: Evidence, toBeat?: number): Promise<Try> {
+  const one = await made(options, evidence);
+  return { ...one, ...(await evidence.reference.measure(one.model, toBeat === undefined ? {} : { toBeat })) };
+}
+
+/** Quantized, and not measured. */
+export async function made(
+  options: QuantizeOptions,
+  { open }: Pick<Evidence, "open">,
+): Promise<Pick<Try, "model" | "result">> {
   const model = await open();
-  const result = await quantize(model, options);
-  return { model, result, ...(await reference.measure(model, toBeat === undefined ? {} : { toBeat })) };
+  return { model, result: await quantize(model, options) };
 }

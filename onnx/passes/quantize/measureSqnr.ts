@@ -11,6 +11,8 @@ import { SqnrByName } from "./sqnrByName.ts";
 
 /** Numbers of an inner tensor that are compared; of the model's outputs all are. */
 const SAMPLES = 4096;
+/** Of tensors that are seen at a time. */
+const PIECE_BYTES = 2 ** 24;
 
 /** SQNR by tensor name, dB; absent where the two were equal. Errors of earlier layers are in later ones. */
 export async function measureSqnr(
@@ -23,8 +25,8 @@ export async function measureSqnr(
   const present = names.filter((name) => before.graph.values.has(name) && after.graph.values.has(name));
   const whole = new Set(before.graph.outputs.map(({ name }) => name));
   const wanted = new Set(present);
-  await using float = await PiecewiseRun.open(before, present, ctx);
-  await using quantized = await PiecewiseRun.open(after, present, ctx);
+  await using float = await PiecewiseRun.open(before, present, { ...ctx, pieceBytes: PIECE_BYTES });
+  await using quantized = await PiecewiseRun.open(after, present, { ...ctx, pieceBytes: PIECE_BYTES });
   const sums = new SqnrByName();
   for (const feeds of frames) {
     ctx.signal?.throwIfAborted();

@@ -8,7 +8,7 @@
  *    bits in INT4): the fewest that reach it, found by bisection over the layers in order of their own error.
  */
 import type { Model } from "../../ir/graph.ts";
-import { attempt, type Evidence, type Try } from "./evidence.ts";
+import { attempt, type Evidence, made, type Try } from "./evidence.ts";
 import type { MeasuringContext } from "./outputReference.ts";
 import type { QuantizeOptions, QuantizeResult } from "./quantize.ts";
 import { refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
@@ -49,12 +49,15 @@ export async function quantizeByEvidence(
 
 /** Predictions are cautious: a layer that is left in float for what it would keep is quantized after all where it measures well. */
 async function withMeasuredLayers({ options, evidence, best }: Standing, ctx: MeasuringContext): Promise<Standing> {
-  const { table, layout, format } = options;
+  const { table, layout, format, minSqnrDb } = options;
   const suspects = byOwnError(best.result.kept).slice(0, SUSPECTS);
   if (format !== "int8" || !table || suspects.length === 0) return { options, evidence, best };
-  const measured = await measureSensitivity({ ...evidence, layout, table, suspects }, ctx);
+  const measured = await measureSensitivity({ ...evidence, layout, table, suspects, floorDb: minSqnrDb }, ctx);
   const informed = { ...options, measured };
-  return { options: informed, evidence, best: await attempt(informed, evidence) };
+  const changed = [...measured.values()].some((db) => db >= minSqnrDb);
+  if (changed) return { options: informed, evidence, best: await attempt(informed, evidence) };
+  // The same model, described by what was measured.
+  return { options: informed, evidence, best: { ...best, ...(await made(informed, evidence)) } };
 }
 
 interface Judged {

@@ -34,6 +34,8 @@ const MIN_ROWS = 256;
 const MOST_OF_CHANNEL = 256;
 /** X'X of wider layers would not fit beside others. */
 const WIDEST = 1024;
+/** Of tensors that are seen at a time. */
+const PIECE_BYTES = 2 ** 24;
 
 /** By layer name; without layers of a form that is not sampled (transposed, 1-D and 3-D convolutions, very wide ones). */
 export async function observeRoundedInputs(
@@ -48,7 +50,7 @@ export async function observeRoundedInputs(
   });
   const feeds = new Set(model.graph.feeds.map(({ name }) => name));
   const wanted = [...new Set(samplers.map(({ layer }) => layer.input.name))].filter((name) => !feeds.has(name));
-  await using run = await PiecewiseRun.open(model, wanted, { evaluator });
+  await using run = await PiecewiseRun.open(model, wanted, { evaluator, pieceBytes: PIECE_BYTES });
   await using products = await GroupProducts.open(evaluator);
   for (const [i, frame] of frames.entries()) {
     signal?.throwIfAborted();

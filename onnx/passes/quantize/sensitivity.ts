@@ -5,6 +5,7 @@
 import type { Model } from "../../ir/graph.ts";
 import type { CalibrationTable } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
+import { keepFloatReaders } from "./floatReaders.ts";
 import { quantizableLayers } from "./layers.ts";
 import { type LayoutName, layoutOf } from "./layout.ts";
 import type { MeasuringContext, OutputReference } from "./outputReference.ts";
@@ -19,6 +20,8 @@ export interface SensitivityOptions {
   readonly reference: OutputReference;
   /** Layers to measure, the worst predicted ones, by name. */
   readonly suspects: readonly string[];
+  /** Below it a layer is out of the question: how far below needs no more frames. */
+  readonly floorDb: number;
 }
 
 /** Frames on which one layer is judged. */
@@ -26,7 +29,7 @@ const FRAMES = 4;
 
 /** SQNR of the model's worst output by layer name, dB. */
 export async function measureSensitivity(
-  { open, layout: name, table, reference, suspects }: SensitivityOptions,
+  { open, layout: name, table, reference, suspects, floorDb }: SensitivityOptions,
   ctx: Pick<MeasuringContext, "progress">,
 ): Promise<ReadonlyMap<string, number>> {
   const layout = layoutOf(name);
@@ -35,9 +38,11 @@ export async function measureSensitivity(
     ctx.progress?.(i, suspects.length, "measuring layers");
     const alone = await open();
     upgradeOpset(alone, QDQ_OPSET);
-    const chosen = quantizableLayers(alone.graph).layers.filter((layer) => layer.name === suspect);
+    const { layers } = quantizableLayers(alone.graph);
+    const [chosen, others] = [layers.filter((l) => l.name === suspect), layers.filter((l) => l.name !== suspect)];
     writeInt8(alone.graph, await designInt8(alone.graph, chosen, { table, layout }), layout);
-    measured.set(suspect, (await reference.measure(alone, { most: FRAMES })).worstDb);
+    if (layout.roundsFloatWeights) await keepFloatReaders(alone.graph, others);
+    measured.set(suspect, (await reference.measure(alone, { most: FRAMES, toBeat: floorDb })).worstDb);
   }
   return measured;
 }
