@@ -19,6 +19,24 @@ const point = (id: string, speedup: number) => ({
 });
 
 describe("resultTable", () => {
+  it("says whether a calibration's images were enough", () => {
+    const value = {
+      kind: "calibrate",
+      method: "auto",
+      images: 32,
+      settledAfter: 11,
+      unsettledTensors: ["a", "b"],
+      outlierImages: ["night", "fog", "sun", "rain"].map((image, i) => ({ image, tensors: 20 - i })),
+      clippedShare: 0.000312,
+      tensors: [],
+    };
+    expect(resultTable({ calibrate: output(value) })).toBe(
+      "\ncalibrate: ranges of 0 tensors settled after 11 of 32 images; 2 still widened at the end; " +
+        "0.031 % of the values clipped; night alone stretched 20; fog alone stretched 19; sun alone stretched 18; " +
+        "and 1 more\n",
+    );
+  });
+
   it("shows the front of an autotune and the point that was taken; estimates are marked", () => {
     const value = {
       kind: "autotune",

@@ -1,10 +1,12 @@
 /**
  * A run's figures for a person: size, accuracy and latency side by side where a compare joined them, else one row a
- * report, the front of an autotune, and where a build kit lies. An estimate is marked with ≈; what is unknown is a dash.
+ * report, the front of an autotune, whether a calibration's images were enough, and where a build kit lies. An estimate is
+ * marked with ≈; what is unknown is a dash.
  */
 import { z } from "zod";
 import type { RunOutput } from "../../pipelines/document/events.ts";
 import { AGREEMENT_HEAD, agreementRows } from "./agreementTable.ts";
+import { coverageLine } from "./coverageLine.ts";
 import { frontTable } from "./frontTable.ts";
 import { cell, columns } from "./table.ts";
 
@@ -54,9 +56,10 @@ export function resultTable(outputs: Outputs): string {
     const parsed = kitSchema.safeParse(value);
     return parsed.success ? [`${node}: no engine was built; the build kit is ${parsed.data.kit.path}`] : [];
   });
+  const coverage = reports.flatMap(({ node, value }) => coverageLine(node, value) ?? []);
   const agreement = [AGREEMENT_HEAD, ...reports.flatMap(({ node, value }) => agreementRows(node, value))];
   const rest = [figures, agreement].filter((rows) => rows.length > 1).map(columns);
-  const text = [...tables, ...rest, ...kits].join("\n\n");
+  const text = [...tables, ...rest, ...coverage, ...kits].join("\n\n");
   return text === "" ? "" : `\n${text}\n`;
 }
 
