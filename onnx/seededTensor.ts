@@ -16,7 +16,7 @@ function seededData(dataType: number, count: number, random: () => number): Host
   const bigBit = () => BigInt(bit());
   switch (dataType) {
     case DataType.FLOAT:
-      return new Float32Array(count).map(random);
+      return fill(new Float32Array(count), random);
     case DataType.DOUBLE:
       return new Float64Array(count).map(random);
     case DataType.FLOAT16:
@@ -43,6 +43,12 @@ function seededData(dataType: number, count: number, random: () => number): Host
     default:
       throw new TypeError(`no input of type ${dataTypeName(dataType)} can be made`);
   }
+}
+
+/** A picture has millions: a plain loop takes a third of the time of a `map`. */
+function fill(values: Float32Array<ArrayBuffer>, random: () => number): Float32Array<ArrayBuffer> {
+  for (let i = 0; i < values.length; i++) values[i] = random();
+  return values;
 }
 
 /** Tommy Ettinger's mulberry32: 32 bits of state are enough for inputs. */

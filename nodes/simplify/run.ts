@@ -1,3 +1,4 @@
+import { cloneModel } from "../../onnx/cloneModel.ts";
 import type { Evaluator } from "../../onnx/evaluator.ts";
 import type { Model } from "../../onnx/ir/graph.ts";
 import type { HostTensors } from "../../onnx/ir/hostTensor.ts";
@@ -15,7 +16,8 @@ import { simplify } from "./schema.ts";
 const SUSPICIOUS = 1e-4;
 
 export const run = implementNode(simplify, async (ctx, { model: ref, tensors }, { opset }) => {
-  const [original, model] = [await ctx.artifacts.openModel(ref), await ctx.artifacts.openModel(ref)];
+  const original = await ctx.artifacts.openModel(ref);
+  const model = cloneModel(original);
   const before = censusOf(model);
   const upgrade = opset === 0 ? [] : [upgradeOpsetPass(opset)];
   const result = together(await runPasses(model, [...upgrade, simplifyPass()], ctx));

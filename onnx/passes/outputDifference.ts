@@ -5,6 +5,7 @@ import type { Model } from "../ir/graph.ts";
 import type { HostTensor, HostTensors } from "../ir/hostTensor.ts";
 import { halfToFloat } from "../ir/tensor.ts";
 import { addSignalError, type SignalError } from "../kernels/signalError.ts";
+import { joinModels } from "./jointModel.ts";
 
 export interface OutputDifference {
   /** Signal to noise of all items together, dB; absent where the outputs are equal or the reference is zero. */
@@ -21,14 +22,16 @@ export async function outputDifference(
   evaluator: Evaluator,
   signal?: AbortSignal,
 ): Promise<Readonly<Record<string, OutputDifference>>> {
-  await using reference = await evaluator.open(models.reference);
-  await using candidate = await evaluator.open(models.candidate);
+  const joint = await joinModels(models.reference, models.candidate);
+  await using reference = await evaluator.open(joint?.model ?? models.reference);
+  await using candidate = joint ? undefined : await evaluator.open(models.candidate);
   const sums = new Map<string, SignalError>();
   for (const item of items) {
     signal?.throwIfAborted();
-    const [expected, actual] = [await reference.run(item), await candidate.run(item)];
-    for (const [name, tensor] of Object.entries(expected)) {
-      const [a, b] = [numbersOf(tensor), numbersOf(actual[name])];
+    const expected = await reference.run(item);
+    const actual = candidate ? await candidate.run(item) : expected;
+    for (const { name } of models.reference.graph.outputs) {
+      const [a, b] = [numbersOf(expected[name]), numbersOf(actual[joint?.outputs.get(name) ?? name])];
       if (!a || !b) continue;
       const into = sums.get(name) ?? { signal: 0, error: 0, maxAbs: 0 };
       sums.set(name, into);

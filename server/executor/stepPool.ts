@@ -29,6 +29,8 @@ const KEEP_BELOW_BYTES = 700 * 2 ** 20;
 export class StepPool implements Disposable {
   readonly #idle: { readonly child: ChildProcess; readonly used: boolean }[] = [];
   readonly #busy = new Set<ChildProcess>();
+  /** Processes whose job has just ended, on their way to be kept. */
+  readonly #releasing = new Set<Promise<void>>();
   #closed = false;
 
   constructor(
@@ -44,6 +46,9 @@ export class StepPool implements Disposable {
 
   /** Resolves when the job is done, whatever its nodes' outcomes; throws when its process was ended or ended itself. */
   async run(job: Job, handlers: JobHandlers): Promise<void> {
+    handlers.signal.throwIfAborted();
+    // A millisecond's wait, where another process would take a hundred to start.
+    await Promise.all(this.#releasing);
     handlers.signal.throwIfAborted();
     const child = this.#take(handlers.untouched);
     this.#busy.add(child);
@@ -81,7 +86,10 @@ export class StepPool implements Disposable {
       watch.abort();
       this.#busy.delete(child);
       child.stderr?.off("data", onStderr);
-      await this.#release(child);
+      const release = this.#release(child);
+      this.#releasing.add(release);
+      await release;
+      this.#releasing.delete(release);
     }
   }
 

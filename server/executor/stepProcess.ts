@@ -7,6 +7,8 @@ import { runStage, type StepRuntimeFactory } from "./stage.ts";
 
 type ImplLoaders = Readonly<Record<string, () => Promise<NodeImpl>>>;
 
+const WATCH_AFTER_MS = 500;
+
 export function serveSteps(loaders: ImplLoaders, createRuntime: StepRuntimeFactory): void {
   const ended = new AbortController();
   const send = (message: StepMessage) => {
@@ -22,8 +24,8 @@ export function serveSteps(loaders: ImplLoaders, createRuntime: StepRuntimeFacto
       .finally(() => send({ type: "idle" }));
   });
   process.on("disconnect", () => process.exit());
-  // Not before it has something to do: it would take the time in which all else loads.
-  process.once("message", endWithParent);
+  // Not at once: it would take the time in which all else loads, and a parent that is killed so early has little to end.
+  process.once("message", () => setTimeout(endWithParent, WATCH_AFTER_MS).unref());
   // The terminal's Ctrl-C goes to the whole group; who ends this process is the executor.
   process.on("SIGINT", () => {});
 }

@@ -9,7 +9,8 @@
 import { DataType, packedByteLength } from "../../ir/dataType.ts";
 import { Graph, Model, type Node, type Value } from "../../ir/graph.ts";
 import { elementCount, Tensor } from "../../ir/tensor.ts";
-import { forEachNode, isDeterministic, isOp, type Rule, type RuleScope, staticShape } from "./rule.ts";
+import { isDeterministic } from "../nodeKey.ts";
+import { forEachNode, isOp, type Rule, type RuleScope, staticShape } from "./rule.ts";
 
 /** Below this a folded constant may be larger than what it was made from. */
 const FREE_BYTES = 64 * 1024;

@@ -6,8 +6,9 @@
  *   unused initializer       -> nothing
  *   two equal initializers   -> one
  */
-import type { Graph, Node, Value } from "../../ir/graph.ts";
+import type { Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
+import { EqualTensors } from "../equalTensors.ts";
 import { dropUnreadInitializers } from "../unreadInitializers.ts";
 import { forEachNode, isOp, type Rule } from "./rule.ts";
 
@@ -61,68 +62,22 @@ export const dropUnusedInitializers: Rule = {
   },
 };
 
-/** Larger ones are compared only where they are one reference already. */
-const COMPARE_BYTES = 1 << 20;
-
 export const mergeEqualInitializers: Rule = {
   name: "merge-equal-initializers",
   async apply({ graph }) {
+    const equal = new EqualTensors();
+    const kept = new Map<Tensor, Value>();
     let count = 0;
-    for (const alike of ofEqualShape(graph).values()) {
-      const kept = new Map<string, Content[]>();
-      for (const { value, tensor } of alike) {
-        const content = { value, tensor, bytes: await smallBytes(tensor) };
-        const key = sampleOf(content.bytes);
-        const others = kept.get(key) ?? [];
-        kept.set(key, others);
-        const twin = others.find((other) => equalContent(content, other));
-        if (!twin) others.push(content);
-        else if (graph.replaceAllUses(value, twin.value)) {
-          graph.removeValue(value);
-          count++;
-        }
+    for (const value of graph.initializers) {
+      if (!value.initializer || value.isGraphInput || value.isGraphOutput) continue;
+      const tensor = await equal.first(value.initializer);
+      const twin = kept.get(tensor);
+      if (!twin) kept.set(tensor, value);
+      else if (graph.replaceAllUses(value, twin)) {
+        graph.removeValue(value);
+        count++;
       }
     }
     return count;
   },
 };
-
-interface Content {
-  readonly value: Value;
-  readonly tensor: Tensor;
-  readonly bytes: Uint8Array | undefined;
-}
-
-/** Those of one type and shape together, where there are several. */
-function ofEqualShape(graph: Graph): ReadonlyMap<string, { value: Value; tensor: Tensor }[]> {
-  const found = new Map<string, { value: Value; tensor: Tensor }[]>();
-  for (const value of graph.initializers) {
-    const tensor = value.initializer;
-    if (!tensor || tensor.strings || value.isGraphInput || value.isGraphOutput) continue;
-    const key = `${tensor.dataType}:${tensor.dims.join("x")}`;
-    const alike = found.get(key);
-    if (alike) alike.push({ value, tensor });
-    else found.set(key, [{ value, tensor }]);
-  }
-  for (const [key, alike] of found) if (alike.length === 1) found.delete(key);
-  return found;
-}
-
-async function smallBytes(tensor: Tensor): Promise<Uint8Array | undefined> {
-  return tensor.byteLength <= COMPARE_BYTES ? tensor.bytes() : undefined;
-}
-
-/** A few bytes from all over: equal contents have equal samples, and most others differ in theirs. */
-function sampleOf(bytes: Uint8Array | undefined): string {
-  if (!bytes) return "";
-  const step = Math.max(1, Math.floor(bytes.length / 32));
-  let sample = "";
-  for (let i = 0; i < bytes.length; i += step) sample += `${bytes[i]},`;
-  return sample;
-}
-
-function equalContent(a: Content, b: Content): boolean {
-  const [x, y] = [a.tensor.ref, b.tensor.ref];
-  if (a.tensor === b.tensor || (x && x.source === y?.source && x.offset === y.offset)) return true;
-  return Boolean(a.bytes && b.bytes && a.bytes.every((byte, i) => byte === b.bytes?.[i]));
-}

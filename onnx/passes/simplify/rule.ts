@@ -51,14 +51,6 @@ export function onlyReader(value: Value): Node | undefined {
   return use.node;
 }
 
-/** Operators whose result is not a function of their inputs. */
-const RANDOM = ["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"];
-
-export function isDeterministic(node: Node): boolean {
-  if (isOp(node, ...RANDOM)) return false;
-  return !(isOp(node, "Dropout") && node.inputs[2]);
-}
-
 /** Lets the readers of a node's first output read `by`, and drops the node; false where an output's name forbids it. */
 export function bypass(node: Node, by: Value): boolean {
   const out = node.output();
