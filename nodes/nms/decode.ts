@@ -18,7 +18,7 @@ import {
   type Decoder,
   type DecoderName,
   fittingDecoders,
-  gridStrides,
+  gridsOf,
   type InputSize,
   type NamedDims,
   type Outputs,
@@ -114,7 +114,7 @@ function boxGrid(decoder: Decoder, { anchors, boxes }: Outputs, at: { data: Floa
     columns: boxes.dims[3] ?? 1,
     inputWidth: at.input.inputWidth,
     inputHeight: at.input.inputHeight,
-    strides: gridStrides(decoder, anchors, at.input) ?? [],
+    grids: gridsOf(decoder, anchors, at.input) ?? [],
   };
 }
 

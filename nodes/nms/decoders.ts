@@ -11,7 +11,7 @@ export type BoxCode =
   | "corners"
   /** x1, y1, x2, y2; fractions of the input. */
   | "corner-fractions"
-  /** (x + column) * stride, (y + row) * stride, exp(w) * stride, exp(h) * stride, over the grids of `gridStrides`. */
+  /** (x + column) * stride, (y + row) * stride, exp(w) * stride, exp(h) * stride, over `gridsOf`. */
   | "strided-grid"
   /** (tanh(x) + column) / columns, (tanh(y) + row) / rows, sigmoid(w), sigmoid(h); fractions of the input. */
   | "cell";
@@ -112,6 +112,13 @@ export const DECODERS = {
 export type DecoderName = keyof typeof DECODERS;
 export const DECODER_NAMES = ["fastestdet", "yolox", "yolov5", "yolov8", "end-to-end", "ssd"] as const;
 
+/** Cells, rows first; the stride in pixels of the network's input. */
+export interface Grid {
+  readonly stride: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
 export interface NamedDims {
   readonly name: string;
   readonly dims: readonly number[];
@@ -135,7 +142,7 @@ export interface InputSize {
 export function outputsFor(decoder: Decoder, outputs: readonly NamedDims[], input: InputSize): Outputs | undefined {
   const found = decoder.layout === "boxes-and-scores" ? boxesAndScores(outputs) : single(decoder, outputs);
   if (!found || found.classes < 1 || found.anchors < 1) return undefined;
-  if (decoder.anchors !== "any" && !gridStrides(decoder, found.anchors, input)) return undefined;
+  if (decoder.anchors !== "any" && !gridsOf(decoder, found.anchors, input)) return undefined;
   return found;
 }
 
@@ -150,16 +157,38 @@ const GRIDS = [
   [4, 8, 16, 32],
 ] as const;
 
-/** The strides whose cells make up that many anchors; undefined where none do. */
-export function gridStrides(decoder: Decoder, anchors: number, input: InputSize): readonly number[] | undefined {
-  return GRIDS.find((strides) => {
-    const cells = gridCells(strides, input);
-    return anchors === cells || (decoder.anchors === "three-grids" && anchors === 3 * cells);
-  });
+/**
+ * The grids whose cells make up that many anchors; undefined where none do. A network may look at its input enlarged,
+ * then its strides are fractions of a pixel of the input: its grids must cover the enlarged picture whole.
+ */
+export function gridsOf(decoder: Decoder, anchors: number, input: InputSize): readonly Grid[] | undefined {
+  const counts = decoder.anchors === "three-grids" ? [anchors, anchors / 3] : [anchors];
+  for (const count of counts) {
+    for (const strides of GRIDS) {
+      const zooms = [1, Math.sqrt(count / strides.reduce((sum, s) => sum + area(input) / s ** 2, 0))];
+      const found = zooms
+        .filter((zoom) => zoom === 1 || isWhole(input, zoom / Math.max(...strides)))
+        .map((zoom) => strides.map((stride) => gridAt(stride / zoom, input)))
+        .find((grids) => count === grids.reduce((sum, { rows, columns }) => sum + rows * columns, 0));
+      if (found) return found;
+    }
+  }
+  return undefined;
 }
 
-export function gridCells(strides: readonly number[], { inputWidth, inputHeight }: InputSize): number {
-  return strides.reduce((sum, s) => sum + Math.floor(inputWidth / s) * Math.floor(inputHeight / s), 0);
+const SLIGHT = 1e-6;
+
+function gridAt(stride: number, { inputWidth, inputHeight }: InputSize): Grid {
+  const cells = (pixels: number) => Math.floor(pixels / stride + SLIGHT);
+  return { stride, rows: cells(inputHeight), columns: cells(inputWidth) };
+}
+
+function isWhole({ inputWidth, inputHeight }: InputSize, share: number): boolean {
+  return [inputWidth, inputHeight].every((pixels) => Math.abs(pixels * share - Math.round(pixels * share)) < SLIGHT);
+}
+
+function area({ inputWidth, inputHeight }: InputSize): number {
+  return inputWidth * inputHeight;
 }
 
 function single(decoder: Decoder, outputs: readonly NamedDims[]): Outputs | undefined {

@@ -85,6 +85,14 @@ describe("decoders", () => {
     expect(detect(coarser)[0]?.box).toEqual(detect(sayings.yolox ?? {})[0]?.box);
   });
 
+  it("reads the finer grids of a network that enlarges its input", () => {
+    // Enlarged by 1.5 the input of 64 pixels has 12, 6 and 3 cells a side; cell 5, 2 of the first, in pixels of the picture.
+    const out = tensor([1, 144 + 36 + 9, 7], row(2 * 12 + 5, 7, [0.5, 0.5, 0, 0, 0.8, 0, 1]));
+    const [found] = detect({ out }, { decoder: "yolox" });
+    const stride = (2 * 16) / 3;
+    expect(found?.box).toEqual([5 * stride, 2 * stride, stride, stride].map((x) => expect.closeTo(x, 3)));
+  });
+
   it("clips boxes to the picture and drops those outside of it", () => {
     const values = { ...row(0, 6, [-9, -9, 20, 90, 0.9, 0]), ...row(1, 6, [0, 50, 30, 60, 0.8, 0]) };
     expect(detect({ out: tensor([1, 5, 6], values) }).map(({ box }) => box)).toEqual([[0, 0, 40, 96]]);

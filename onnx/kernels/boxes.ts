@@ -15,7 +15,7 @@ export interface BoxGrid {
   readonly inputWidth: number;
   readonly inputHeight: number;
   /** Of a `strided-grid`. */
-  readonly strides: readonly number[];
+  readonly grids: readonly { readonly stride: number; readonly rows: number; readonly columns: number }[];
 }
 
 export function decodeBoxes(grid: BoxGrid, { count, anchors, boxes }: Candidates): void {
@@ -37,9 +37,8 @@ const DECODE: Readonly<Record<BoxGrid["code"], BoxDecoder>> = {
   center: (box) => cornersFromCenter(box),
   "strided-grid": (box, anchor, grid) => {
     let cell = anchor;
-    for (const stride of grid.strides) {
-      const columns = Math.floor(grid.inputWidth / stride);
-      const cells = columns * Math.floor(grid.inputHeight / stride);
+    for (const { stride, rows, columns } of grid.grids) {
+      const cells = columns * rows;
       if (cell < cells) {
         box[0] = (box[0] + (cell % columns)) * stride;
         box[1] = (box[1] + Math.floor(cell / columns)) * stride;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { DECODERS, gridStrides } from "../../nodes/nms/decoders.ts";
+import { DECODERS, gridsOf } from "../../nodes/nms/decoders.ts";
 import { modelCost } from "../../onnx/cost.ts";
 import { inferShapes } from "../../onnx/infer.ts";
 import { memorySource } from "../../onnx/ir/tensor.ts";
@@ -30,7 +30,7 @@ describe("person-nano", () => {
     expect(input?.type?.shape).toEqual([1, 3, height, width]);
     const [, cells = 0] = (output?.type?.shape ?? []).map(Number);
     expect(output?.type?.shape).toEqual([1, cells, 6]);
-    expect(gridStrides(DECODERS.yolox, cells, { inputWidth: width, inputHeight: height })).toBeDefined();
+    expect(gridsOf(DECODERS.yolox, cells, { inputWidth: width, inputHeight: height })).toBeDefined();
     expect(card).toContain(`[1, 3, ${height}, ${width}]`);
     expect(card).toContain(`[${output?.type?.shape?.join(", ")}]`);
     expect(card).toContain(`${parameters.toLocaleString("en")} in the file`);

@@ -17,7 +17,8 @@ export async function testServer(): Promise<TestServer> {
   await mkdir(join(root, "tmp"));
   const bin = join(projectRoot, "server/cli/bin.js");
   // Who measures holds the device for every process that shares the temporary directory: other tests must not be waited for.
-  const { EDGEWRIGHT_HOME: _, ...env } = { ...process.env, TMPDIR: join(root, "tmp") };
+  const { EDGEWRIGHT_HOME: _, ...inherited } = process.env;
+  const env = { ...inherited, TMPDIR: join(root, "tmp") };
   const child = spawn(process.execPath, [bin, "start", "--port", "0"], {
     cwd: root,
     env,
