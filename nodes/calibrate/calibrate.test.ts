@@ -143,7 +143,7 @@ describe("calibrate", () => {
     const tensors = [...images(2), image(new Float32Array(32).fill(Number.NaN))];
     await expect(calibrated(workspace, tensors)).rejects.toMatchObject({
       code: "not-finite",
-      message: expect.stringMatching(/"x" .* image 3/),
+      message: expect.stringMatching(/"x" .* image 3 \(2\.jpg\)/),
     });
   });
 
@@ -277,5 +277,6 @@ describe.skipIf(!testData)("calibrate (needs EDGEWRIGHT_TEST_DATA)", () => {
 });
 
 it("takes documents of earlier versions along as they are (ranges-on-the-grid, sampled-histograms, exact-means)", () => {
-  for (const version of [1, 2, 3]) expect(calibrate.migrations[version]?.up({ method: "mse" })).toEqual({ method: "mse" });
+  for (const version of [1, 2, 3])
+    expect(calibrate.migrations[version]?.up({ method: "mse" })).toEqual({ method: "mse" });
 });

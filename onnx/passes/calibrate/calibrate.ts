@@ -141,16 +141,15 @@ export class Calibrator implements AsyncDisposable {
     this.images += before.images;
   }
 
-  state(): CalibratorState {
-    const tensors: Record<string, StatisticsState> = {};
+  /** What `restore` takes as the state of each tensor, one after another: all together are megabytes. */
+  *states(): Iterable<readonly [name: string, state: StatisticsState]> {
     for (const { statistics } of this.observed) {
       const state = statistics.state();
-      if (state) tensors[statistics.name] = state;
+      if (state) yield [statistics.name, state];
     }
-    return { images: this.images, tensors };
   }
 
-  /** Stands where `state` was taken, of the same model and the same images up to there. Throws where it cannot be one. */
+  /** Stands where the states were taken, of the same model and the same images up to there. Throws where it cannot be one. */
   restore({ images, tensors }: CalibratorState): void {
     for (const { statistics } of this.observed) {
       const state = Object.hasOwn(tensors, statistics.name) ? tensors[statistics.name] : undefined;

@@ -82,7 +82,7 @@ export class TensorStatistics {
     if (!finite) {
       throw new CalibrationError(
         "not-finite",
-        `"${this.name}" holds a NaN or an infinity on image ${this.images + 1}`,
+        `"${this.name}" holds a NaN or an infinity on image ${this.images + 1}${name === undefined ? "" : ` (${name})`}`,
         NON_FINITE_FIX,
       );
     }
