@@ -15,7 +15,7 @@ export function roundActivations(values: Float32Array, steps: ActivationSteps): 
   const [low, high] = [least - zeroPoint, most - zeroPoint];
   for (let i = 0; i < values.length; i++) {
     const q = Math.round(values[i] * inverse);
-    rounded[i] = (q > high ? high : q < low ? low : q) * scale;
+    rounded[i] = (q > high ? high : Math.max(q, low)) * scale;
   }
   return rounded;
 }
@@ -34,7 +34,7 @@ export function addShifts(
     let sum = 0;
     for (let at = from; at < from + inner; at += step) {
       const q = Math.round(data[at] * inverse);
-      sum += data[at] - (q > high ? high : q < low ? low : q) * scale;
+      sum += data[at] - (q > high ? high : Math.max(q, low)) * scale;
     }
     into[c] += sum;
   }
