@@ -13,6 +13,7 @@ import { DataType } from "../../ir/dataType.ts";
 import type { Model } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { roundByHessian } from "../../kernels/gptq.ts";
+import { movedByOffsets, withOffsets, zeroPointBlocks } from "../../kernels/halfQuadratic.ts";
 import { spreadOverWeights } from "../../kernels/layerError.ts";
 import {
   type BlockQuantized,
@@ -179,9 +180,11 @@ async function writeBytes(layer: Layer, { writer, options }: Tools): Promise<Blo
   return { layer, bits: 8, ownSqnrDb: own ?? predictedWeightSqnrDb(weights) };
 }
 
-/** Integers [rows, columns], scales [rows, perRow]. */
+/** Integers [rows, columns], scales and offsets [rows, perRow]. */
 interface BlockWeights extends BlockQuantized {
   readonly rows: number;
+  /** Of blocks whose integers lie around a zero point of their own, see halfQuadratic.ts. */
+  readonly offsets?: Int8Array | undefined;
 }
 
 interface NibbleDesign {
@@ -209,13 +212,14 @@ async function designNibbles(layer: Layer, form: Form, { gram, options }: Roundi
   const perWeight = (values: readonly number[]) => rowsOf(spreadOverWeights(view, values, matrix.length), view);
   const importance = moments && perWeight(moments.second);
   const nearest = quantizeBlocks(matrix, { columns, block, bits: 4, signed: form.kind === "packed" }, importance);
-  const { scales } = nearest;
-  const integers = gram
-    ? roundByHessian(matrix, gram, { block, scales, least: -LIMIT - 1, most: LIMIT }, DAMPING)
-    : nearest.integers;
+  const grid = { columns, block };
+  const zeroed = form.kind === "packed" ? worthZeroPoints(matrix, grid, nearest, importance) : undefined;
+  const { scales, offsets } = { offsets: undefined, ...(zeroed ?? nearest) };
+  const integers = gram ? roundTogether(matrix, { gram, ...grid, scales, offsets }) : (zeroed ?? nearest).integers;
   const weights = {
     integers,
     scales,
+    offsets,
     rows: matrix.length / columns,
     columns,
     perRow: Math.ceil(columns / block),
@@ -235,6 +239,44 @@ async function designNibbles(layer: Layer, form: Form, { gram, options }: Roundi
         : undefined,
     ownSqnrDb: own ?? (noise === 0 ? undefined : 10 * Math.log10(signal / noise)),
   };
+}
+
+/** A zero point costs 4 bits a block, which finer steps would turn into this much at 6.02 dB a bit. */
+function zeroPointsCostDb(block: number): number {
+  return (4 / block) * 6.02;
+}
+
+/** Blocks around zero points of their own, where they gain more than they cost. */
+function worthZeroPoints(
+  matrix: Float32Array,
+  grid: { readonly columns: number; readonly block: number },
+  nearest: { readonly integers: Int8Array; readonly scales: Float32Array },
+  importance: Float32Array | undefined,
+) {
+  const zeroed = zeroPointBlocks(matrix, grid, nearest, importance);
+  const perRow = Math.ceil(grid.columns / grid.block);
+  const noise = (tried: typeof nearest) =>
+    noisePerRow(matrix, { ...tried, ...grid, perRow }, importance ?? new Float32Array(matrix.length).fill(1)).reduce(
+      (a, b) => a + b,
+      0,
+    );
+  const gainDb = 10 * Math.log10(noise(nearest) / noise(zeroed));
+  return gainDb > zeroPointsCostDb(grid.block) ? zeroed : undefined;
+}
+
+interface Together {
+  readonly gram: Float64Array;
+  readonly columns: number;
+  readonly block: number;
+  readonly scales: Float32Array;
+  readonly offsets: Int8Array | undefined;
+}
+
+function roundTogether(matrix: Float32Array, { gram, offsets, ...grid }: Together): Int8Array {
+  const range = { ...grid, least: -LIMIT - 1, most: LIMIT };
+  if (!offsets) return roundByHessian(matrix, gram, range, DAMPING);
+  const moved = roundByHessian(movedByOffsets(matrix, { ...grid, offsets }), gram, range, DAMPING);
+  return withOffsets(moved, { ...grid, offsets: offsets.map((offset) => -offset) });
 }
 
 function writeNibbles(layer: Layer, { form, weights, bias }: NibbleDesign, writer: QdqWriter): void {

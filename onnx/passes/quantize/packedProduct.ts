@@ -4,6 +4,7 @@
  */
 import { DataType } from "../../ir/dataType.ts";
 import { Tensor } from "../../ir/tensor.ts";
+import { withOffsets } from "../../kernels/halfQuadratic.ts";
 import {
   type BlockQuantized,
   blockError,
@@ -20,11 +21,19 @@ import { type StreamedNibbles, streamedColumns } from "./streamedNibbles.ts";
 /** `accuracy_level`: the product in 8-bit integers. */
 const INTEGER_PRODUCTS = 4;
 
-/** The layer's weight as 4-bit integers [outputs, inputs] with their scales. */
-export function writeNibbleProduct(layer: Layer, { integers, scales, columns, perRow, block }: BlockQuantized): void {
-  const bytes = packOffsetNibbles(integers, columns, block);
-  const data = Tensor.of(DataType.UINT8, [layer.view.outputs, perRow, block / 2], bytes);
-  writeProduct(layer, { block, bits: 4 }, { data, scales: Tensor.f32([scales.length], scales) });
+/** The layer's weight as 4-bit integers [outputs, inputs] with their scales and, where they have them, zero points. */
+export function writeNibbleProduct(
+  layer: Layer,
+  weights: BlockQuantized & { readonly offsets?: Int8Array | undefined },
+): void {
+  const { integers, scales, offsets, columns, perRow, block } = weights;
+  const { outputs } = layer.view;
+  const shifted = offsets ? withOffsets(integers, { columns, block, offsets }) : integers;
+  const data = Tensor.of(DataType.UINT8, [outputs, perRow, block / 2], packOffsetNibbles(shifted, columns, block));
+  // A row of zero points is packed as if it were one block of weights.
+  const half = Math.ceil(perRow / 2);
+  const zeros = offsets && Tensor.of(DataType.UINT8, [outputs * half], packOffsetNibbles(offsets, perRow, 2 * half));
+  writeProduct(layer, { block, bits: 4 }, { data, scales: Tensor.f32([scales.length], scales), zeros });
 }
 
 /** At 8 bits; returns the weight's SQNR, dB, undefined where nothing was lost. */
@@ -57,12 +66,13 @@ export function writeStreamedProduct(layer: Layer, block: number): void {
 function writeProduct(
   layer: Layer,
   { block, bits }: { readonly block: number; readonly bits: 4 | 8 },
-  { data, scales }: StreamedNibbles,
+  { data, scales, zeros }: StreamedNibbles & { readonly zeros?: Tensor | undefined },
 ): void {
   const { node, view } = layer;
   const { graph } = node;
   const { name } = node.input(layer.rule.weight);
   const inputs = [layer.input, graph.addInitializer(`${name}_q`, data), graph.addInitializer(`${name}_s`, scales)];
+  if (zeros) inputs.push(graph.addInitializer(`${name}_z`, zeros));
   const result = graph.addNode(
     {
       opType: "MatMulNBits",
