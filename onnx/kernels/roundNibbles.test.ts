@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { packNibbles, packOffsetNibbles } from "./quantizeWeights.ts";
-import { roundColumns, roundRows } from "./roundNibbles.ts";
+import { roundColumns, roundDown, roundRows } from "./roundNibbles.ts";
 
 function noise(length: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898) * Math.cos(i * 4.1414));
@@ -53,4 +53,15 @@ it("keeps the weight that is farthest from zero exactly", () => {
   const { data, scales } = roundRows(Float32Array.of(0.1, 3, -2, 0), 4, 4);
   expect([...data]).toEqual([(8 << 4) | 0, (5 << 0) | 0]);
   expect(scales[0]).toBeCloseTo(-3 / 8, 6);
+});
+
+it("takes positive scales alone where the reader wants them, in rows and down columns", () => {
+  const matrix = Float32Array.of(7, -1, 3.5, 2);
+  const rows = roundRows(matrix, 4, 4, true);
+  expect([...rows.scales]).toEqual([1]);
+  expect([...rows.data]).toEqual([0xf7, 0x24]);
+  const down = roundDown(matrix, 2, 2, true);
+  expect([...down.scales].map((scale) => scale * 7)).toEqual([7, 2].map((x) => expect.closeTo(x, 5)));
+  // 7 / 1, -1 / (2/7) -> -3.5 -> -3, 3.5 -> 4, 2 / (2/7) = 7.
+  expect([...down.data]).toEqual([0xd7, 0x74]);
 });

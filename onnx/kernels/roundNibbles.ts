@@ -97,8 +97,11 @@ function copyWords(tile: NibbleTile, { from, width, at }: TilePlace, { words, bl
   }
 }
 
-/** `matrix` [rows, columns] in blocks along each row, columns even: signed numbers as TensorProto packs INT4, scales [rows, blocks]. */
-export function roundRows(matrix: Float32Array, columns: number, block: number): Nibbles {
+/**
+ * `matrix` [rows, columns] in blocks along each row, columns even: signed numbers as TensorProto packs INT4, scales
+ * [rows, blocks]. `positive`: scales above zero alone, of -7 to 7.
+ */
+export function roundRows(matrix: Float32Array, columns: number, block: number, positive = false): Nibbles {
   const rows = matrix.length / columns;
   const blocks = Math.ceil(columns / block);
   const data = new Uint8Array(matrix.length / 2);
@@ -109,17 +112,46 @@ export function roundRows(matrix: Float32Array, columns: number, block: number):
       const to = Math.min(from + block, (r + 1) * columns);
       let most = 0;
       for (let i = from; i < to; i++) if (Math.abs(matrix[i]) > Math.abs(most)) most = matrix[i];
-      const scale = Math.fround(most / -8);
+      const scale = scaleFor(most, positive);
       scales[r * blocks + b] = scale === 0 ? 1 : scale;
       const inverse = inverseOf(scale);
-      for (let i = from; i < to; i += 2) {
-        const low = offsetNibble(matrix[i] * inverse) ^ 8;
-        const high = offsetNibble(matrix[i + 1] * inverse) ^ 8;
-        data[i >> 1] = low | (high << 4);
-      }
+      for (let i = from; i < to; i += 2) data[i >> 1] = pair(matrix[i] * inverse, matrix[i + 1] * inverse);
     }
   }
   return { data, scales };
+}
+
+/** The same in blocks down the columns, rows whole blocks: the numbers stay in their order, scales [blocks, columns]. */
+export function roundDown(matrix: Float32Array, columns: number, block: number, positive = false): Nibbles {
+  const floats = block * columns;
+  const data = new Uint8Array(matrix.length / 2);
+  const scales = new Float32Array(matrix.length / block);
+  const inverses = new Float32Array(columns);
+  const rounded = new Float32Array(floats);
+  for (let from = 0, at = 0; from < matrix.length; from += floats, at += columns) {
+    const most = scales.subarray(at, at + columns);
+    for (let i = from; i < from + floats; i += columns) {
+      for (let c = 0; c < columns; c++) if (Math.abs(matrix[i + c]) > Math.abs(most[c])) most[c] = matrix[i + c];
+    }
+    for (let c = 0; c < columns; c++) {
+      const scale = scaleFor(most[c], positive);
+      inverses[c] = inverseOf(scale);
+      most[c] = scale === 0 ? 1 : scale;
+    }
+    for (let i = 0; i < floats; i += columns) {
+      for (let c = 0; c < columns; c++) rounded[i + c] = matrix[from + i + c] * inverses[c];
+    }
+    for (let i = 0; i < floats; i += 2) data[(from + i) >> 1] = pair(rounded[i], rounded[i + 1]);
+  }
+  return { data, scales };
+}
+
+function scaleFor(farthest: number, positive: boolean): number {
+  return Math.fround(positive ? Math.abs(farthest) / 7 : farthest / -8);
+}
+
+function pair(low: number, high: number): number {
+  return (offsetNibble(low) ^ 8) | ((offsetNibble(high) ^ 8) << 4);
 }
 
 /** Zero where a block has no weight that a float of 32 bits can be divided by. */

@@ -37,6 +37,7 @@ import { writeByteProduct, writeNibbleProduct, writeStreamedProduct } from "./pa
 import { ownWeightSqnrDb, predictedWeightSqnrDb } from "./predictSqnr.ts";
 import { QdqWriter } from "./qdqWriter.ts";
 import { replaceConstant } from "./replaceConstant.ts";
+import { type StreamedNibbles, streamedDown, streamedRows } from "./streamedNibbles.ts";
 
 /** Blocks and 4-bit types in DequantizeLinear came with this operator set. */
 const OPSET = 21;
@@ -154,8 +155,9 @@ interface Tools {
 async function writeLayer(layer: Layer, form: Form | undefined, tools: Tools): Promise<BlockLayer> {
   const { minSqnrDb, spared } = tools.options;
   if (!form) return writeBytes(layer, tools);
-  if (tools.streams && form.kind === "packed") {
-    writeStreamedProduct(layer, form.block);
+  if (tools.streams && (form.kind === "packed" || isStreamable(layer, form))) {
+    if (form.kind === "packed") writeStreamedProduct(layer, form.block);
+    else writeStreamedDequantized(layer, { kind: form.kind, block: form.block, ...tools });
     return { layer, bits: 4, block: form.block, ownSqnrDb: undefined, note: STREAMED_NOTE };
   }
   const design = tools.design ?? (await designNibbles(layer, form, tools));
@@ -285,23 +287,52 @@ function writeNibbles(layer: Layer, { form, weights, bias }: NibbleDesign, write
   if (bias) writer.floatBias(layer, bias);
 }
 
+/** Two numbers share a byte. */
+function isStreamable({ weight }: Layer, { kind }: Form): boolean {
+  return kind === "columns" || (weight.size / (weight.dims[0] ?? 1)) % 2 === 0;
+}
+
+function writeStreamedDequantized(
+  layer: Layer,
+  { kind, block, writer, options }: { kind: "rows" | "columns"; block: number } & Tools,
+): void {
+  const columns = columnsOf(layer);
+  const rows = layer.weight.size / columns;
+  const isRows = kind === "rows";
+  const form = {
+    block,
+    node: layer.name,
+    dataType: DataType.INT4,
+    dims: isRows ? [rows, columns] : [columns, rows],
+    scaleType: DataType.FLOAT,
+    scaleDims: isRows ? [rows, columns / block] : [columns / block, rows],
+    positive: options.layout === "tensorrt",
+  };
+  const nibbles = isRows ? streamedRows(layer.weight, form) : streamedDown(layer.weight, form);
+  attachMatrix(layer, nibbles, { isRows, block, writer });
+}
+
 function writeDequantized(
   layer: Layer,
   weights: BlockWeights,
   { kind, writer }: { kind: "rows" | "columns"; writer: QdqWriter },
 ): void {
-  const { node, rule, weight } = layer;
   const { rows, columns, perRow, block } = weights;
-  const at = { name: node.input(rule.weight).name, before: node };
   const isRows = kind === "rows";
   const integers = packNibbles(isRows ? weights.integers : transposedMatrix(weights.integers, rows, columns));
   const scales = isRows ? weights.scales : transposedMatrix(weights.scales, rows, perRow);
-  const matrix = writer.constant(
-    Tensor.of(DataType.INT4, isRows ? [rows, columns] : [columns, rows], integers),
-    Tensor.f32(isRows ? [rows, perRow] : [perRow, rows], scales),
-    isRows ? 1 : 0,
-    at,
-  );
+  const data = Tensor.of(DataType.INT4, isRows ? [rows, columns] : [columns, rows], integers);
+  const nibbles = { data, scales: Tensor.f32(isRows ? [rows, perRow] : [perRow, rows], scales) };
+  attachMatrix(layer, nibbles, { isRows, block, writer });
+}
+
+function attachMatrix(
+  { node, rule, weight }: Layer,
+  { data, scales }: StreamedNibbles,
+  { isRows, block, writer }: { isRows: boolean; block: number; writer: QdqWriter },
+): void {
+  const at = { name: node.input(rule.weight).name, before: node };
+  const matrix = writer.constant(data, scales, isRows ? 1 : 0, at);
   matrix.producer?.set("block_size", block);
   replaceConstant(node, rule.weight, weight.dims.length === 2 ? matrix : writer.reshape(matrix, weight.dims, at));
 }

@@ -1,12 +1,15 @@
 import { expect, it } from "vitest";
+import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
+import { cloneModel } from "../../cloneModel.ts";
 import { DataType } from "../../ir/dataType.ts";
 import { Graph, Model } from "../../ir/graph.ts";
 import { type ByteSource, memorySource, Tensor } from "../../ir/tensor.ts";
-import { roundColumns, roundRows } from "../../kernels/roundNibbles.ts";
+import { roundColumns, roundDown, roundRows } from "../../kernels/roundNibbles.ts";
 import { mulberry32 } from "../../seededTensor.ts";
 import { modelBytes, readModel } from "../../serde.ts";
+import { outputDifference } from "../outputDifference.ts";
 import { quantize } from "./quantize.ts";
-import { streamedColumns, streamedRows } from "./streamedNibbles.ts";
+import { streamedColumns, streamedDown, streamedRows } from "./streamedNibbles.ts";
 
 const random = mulberry32(3);
 function weights(rows: number, columns: number) {
@@ -70,6 +73,19 @@ it("works through a weight larger than a panel, columns or rows at a time", asyn
   expect(await inPieces(byRows.scales, 300)).toEqual(new Uint8Array(expected.scales.buffer));
 });
 
+it("rounds down the columns in the weight's own order, a few rows of blocks at a time", async () => {
+  const { data, bytes } = weights(96, 50);
+  const streamed = streamedDown(tensorElsewhere([96, 50], bytes).tensor, {
+    ...form([96, 50], [3, 50]),
+    positive: true,
+    panelBytes: 16 * 50 * 2,
+    stripeBytes: 4 * 32 * 50,
+  });
+  const expected = roundDown(data, 50, 32, true);
+  expect(await inPieces(streamed.data, 77)).toEqual(expected.data);
+  expect(await inPieces(streamed.scales, 13)).toEqual(new Uint8Array(expected.scales.buffer));
+});
+
 it("refuses a weight that is no number, in columns or rows", async () => {
   const { data, bytes } = weights(70, 50);
   data[1234] = Number.NaN;
@@ -116,4 +132,25 @@ it("does not stream where frames tell what to round by, or below the limit", asy
   const small = model();
   const { layers } = await quantize(small, { ...options, blockSize: 32 });
   expect(layers[0]?.ownSqnrDb).toBeGreaterThan(15);
+});
+
+it("streams for TensorRT as DequantizeLinear in blocks, which ONNX Runtime reads too", async () => {
+  const reference = model();
+  const streamed = cloneModel(reference);
+  const { layers } = await quantize(streamed, { ...options, layout: "tensorrt", blockSize: 32, streamFrom: 1024 });
+  expect(layers.map(({ node, bits, ownSqnrDb }) => ({ node, bits, ownSqnrDb }))).toEqual([
+    { node: "product", bits: 4, ownSqnrDb: undefined },
+  ]);
+  const read = await readModel(memorySource(await modelBytes(streamed)));
+  expect(read.opset).toBeGreaterThanOrEqual(21);
+  expect(read.graph.nodes.map(({ opType }) => opType)).toEqual(["Gather", "DequantizeLinear", "MatMul"]);
+  expect(read.graph.nodes[1]?.inputs.map((value) => value?.initializer?.dims)).toEqual([
+    [64, 48],
+    [2, 48],
+  ]);
+  const evaluator = createOrtEvaluator({ tempDir: "/nowhere" });
+  const models = { reference, candidate: read };
+  const ids = { dataType: DataType.INT64, dims: [1, 3], data: BigInt64Array.of(1n, 20n, 300n) };
+  const { out } = await outputDifference(models, [{ ids }], evaluator);
+  expect(out?.relative).toBeLessThan(0.15);
 });

@@ -3,9 +3,9 @@
  * at a time, the next one read while one is rounded. What becomes of a panel of the weight is kept until it is written;
  * data and scales of a weight are two tensors of one computation, so that a weight of one panel is read and rounded once.
  */
-import { type ByteSource, Tensor } from "../../ir/tensor.ts";
+import { type ByteSource, elementCount, Tensor } from "../../ir/tensor.ts";
 import { allFinite } from "../../kernels/allFinite.ts";
-import { type Nibbles, nibbleColumns, roundRows, roundStripe } from "../../kernels/roundNibbles.ts";
+import { type Nibbles, nibbleColumns, roundDown, roundRows, roundStripe } from "../../kernels/roundNibbles.ts";
 import { weightNotFinite } from "./finiteFloats.ts";
 
 /** Of a panel, rounded. */
@@ -29,6 +29,8 @@ export interface StreamedForm {
   readonly scaleDims: readonly number[];
   /** Whose weight it is, for a message. */
   readonly node: string;
+  /** Whether the reader takes scales above zero alone; else the farthest weight of a block becomes -8. */
+  readonly positive?: boolean;
   readonly panelBytes?: number;
   readonly stripeBytes?: number;
 }
@@ -54,28 +56,60 @@ export function streamedColumns(weight: Tensor, form: StreamedForm): StreamedNib
   });
 }
 
-/** `weight` [rows, columns] of f32, columns even, rounded in blocks along its rows (as a Gather takes them). */
+/** `weight` [rows, ...] of f32, an even number a row, rounded in blocks along its rows (as a Gather takes them). */
 export function streamedRows(weight: Tensor, form: StreamedForm): StreamedNibbles {
+  const [rows = 0, ...inner] = weight.dims;
+  const columns = elementCount(inner);
+  const { block, positive } = form;
+  const line = { floats: columns, scales: Math.ceil(columns / block) };
+  return streamedLines(weight, form, {
+    count: rows,
+    ...line,
+    round: (part) => roundRows(part, columns, block, positive),
+  });
+}
+
+/** `weight` [rows, columns] of f32, rows whole blocks of an even size, rounded down its columns and left in its order. */
+export function streamedDown(weight: Tensor, form: StreamedForm): StreamedNibbles {
   const [rows = 0, columns = 0] = weight.dims;
-  const { block, node } = form;
-  const perRow = Math.ceil(columns / block);
+  const { block, positive } = form;
+  const line = { floats: block * columns, scales: columns };
+  return streamedLines(weight, form, {
+    count: rows / block,
+    ...line,
+    round: (part) => roundDown(part, columns, block, positive),
+  });
+}
+
+/** Parts of a weight that are rounded by themselves, one behind the other. */
+interface Lines {
+  readonly count: number;
+  /** Of one line. */
+  readonly floats: number;
+  readonly scales: number;
+  readonly round: (lines: Float32Array) => Nibbles;
+}
+
+function streamedLines(weight: Tensor, form: StreamedForm, { count, floats, scales, round }: Lines): StreamedNibbles {
   const compute = async (from: number, to: number) => {
-    const data = new Uint8Array(((to - from) * columns) / PER_BYTE);
-    const scales = new Float32Array((to - from) * perRow);
-    const height = atLeastOne(stripeBytes(form) / FLOAT_BYTES / columns);
-    const read = (row: number, end: number, into: Float32Array) =>
-      readFloats(weight, (from + row) * columns, into.subarray(0, (end - row) * columns));
-    for await (const { at, values } of stripes({ rows: to - from, height, width: columns }, read)) {
-      if (!allFinite(values)) throw weightNotFinite(node);
-      const part = roundRows(values, columns, block);
-      data.set(part.data, (at * columns) / PER_BYTE);
-      scales.set(part.scales, at * perRow);
+    const nibbles = {
+      data: new Uint8Array(((to - from) * floats) / PER_BYTE),
+      scales: new Float32Array((to - from) * scales),
+    };
+    const height = atLeastOne(stripeBytes(form) / FLOAT_BYTES / floats);
+    const read = (line: number, end: number, into: Float32Array) =>
+      readFloats(weight, (from + line) * floats, into.subarray(0, (end - line) * floats));
+    for await (const { at, values } of stripes({ rows: to - from, height, width: floats }, read)) {
+      if (!allFinite(values)) throw weightNotFinite(form.node);
+      const part = round(values);
+      nibbles.data.set(part.data, (at * floats) / PER_BYTE);
+      nibbles.scales.set(part.scales, at * scales);
     }
-    return { data, scales };
+    return nibbles;
   };
-  return streamed(new Panels(rows, atLeastOne((panelBytes(form) * PER_BYTE) / columns, rows), compute), form, {
-    data: columns / PER_BYTE,
-    scales: perRow * FLOAT_BYTES,
+  return streamed(new Panels(count, atLeastOne((panelBytes(form) * PER_BYTE) / floats, count), compute), form, {
+    data: floats / PER_BYTE,
+    scales: scales * FLOAT_BYTES,
   });
 }
 
