@@ -11,6 +11,7 @@ import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
 import { type QuantizeOptions, quantize as quantizeModel } from "../../onnx/passes/quantize/quantize.ts";
 import { type EvidentQuantization, quantizeByEvidence } from "../../onnx/passes/quantize/quantizeByEvidence.ts";
 import { QuantizeError } from "../../onnx/passes/quantize/quantizeError.ts";
+import { withinBudget } from "../../onnx/passes/quantize/withinBudget.ts";
 import { UpgradeError } from "../../onnx/passes/upgradeOpset/upgradeError.ts";
 import { readCalibration } from "../calibrationTable.ts";
 import { type RunContext, UserError } from "../context.ts";
@@ -84,8 +85,14 @@ async function byEvidence(
 }
 
 async function once(options: QuantizeOptions, open: () => Promise<Model>): Promise<EvidentQuantization> {
+  const { format, maxMb } = options;
+  const sized = format === "int4" && maxMb ? await withinBudget(open, options, { maxBytes: maxMb * 1e6 }) : undefined;
   const model = await open();
-  return { model, result: await quantizeModel(model, options), open };
+  return {
+    model,
+    result: await quantizeModel(model, sized ? { ...options, minSqnrDb: 0, spared: sized } : options),
+    open,
+  };
 }
 
 /** FP16 takes a quantized model too: what is left in float becomes half. */

@@ -5,7 +5,7 @@ import { type Diagnostic, defineNode } from "../define.ts";
 
 export const quantize = defineNode({
   type: "quantize",
-  version: 4,
+  version: 5,
   title: "Quantize",
   category: "Optimise",
   icon: "binary",
@@ -32,6 +32,11 @@ export const quantize = defineNode({
       .union([z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
       .default(32)
       .meta({ title: "Block", unit: "weights", help: "INT4: weights under one scale. Smaller is truer and larger." }),
+    maxMb: z.number().min(0).max(1_000_000).default(0).meta({
+      title: "Largest file",
+      unit: "MB",
+      help: "INT4: layers that lose most at 4 bits take 8, as far as the file stays below this; no floor decides then. Judged on the tensors where they are wired, by the weights alone else. 0 sets no size.",
+    }),
     io: z.enum(["float32", "float16"]).default("float32").meta({
       title: "Inputs and outputs",
       help: "FP16: whether the model's inputs and outputs stay in float, so that nothing around it changes.",
@@ -77,5 +82,6 @@ export const quantize = defineNode({
     1: { name: "steps-by-evidence", up: (params) => ({ ...params }) },
     2: { name: "hard-frames-decide", up: (params) => ({ ...params }) },
     3: { name: "floats-stay-floats", up: (params) => ({ ...params }) },
+    4: { name: "zero-points", up: (params) => ({ ...params }) },
   },
 });

@@ -38,6 +38,8 @@ export interface QuantizeOptions {
   /** INT4: weights under one scale. */
   readonly blockSize: number;
   readonly table?: CalibrationTable | undefined;
+  /** INT4: size of the file up to which layers take 8 bits, MB; what spends it is `withinBudget`. */
+  readonly maxMb?: number;
   /** INT4: what the layers multiply, where frames are at hand: weights are then rounded by it. */
   readonly inputs?: LayerInputs | undefined;
   /** INT4: bytes of weights from which on they are rounded as they are written, where there is nothing to choose by. */
@@ -220,7 +222,13 @@ async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<
   // TensorRT knows no Gather from 4 bits; to unpack a whole table at each run would cost more than it saves.
   const tables = options.layout === "onnxruntime-x86" ? embeddingsOf(model, options.keepFloat) : [];
   const form = { block: options.blockSize, streams: isStreamed(chosen, options) };
-  const embedded = await Promise.all(tables.map((table) => embeddingToNibbles(table, form)));
+  const embedded = await Promise.all(
+    tables.map((table) =>
+      options.spared?.has(nodeName(table.node)) ? embeddingToBytes(table) : embeddingToNibbles(table, form),
+    ),
+  );
+  const finer = tables.some(({ node }) => options.spared?.has(nodeName(node)));
+  const upgraded = finer ? { ...result.upgraded, ...upgradeOpset(model, QDQ_OPSET) } : result.upgraded;
   if (tables.length > 0) model.opsetImports.set("com.microsoft", 1);
   if (options.layout === "onnxruntime-x86") residualsAsSums(model.graph);
   return {
@@ -230,7 +238,7 @@ async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<
     ],
     kept,
     left,
-    upgraded: result.upgraded,
+    upgraded,
   };
 }
 

@@ -13,6 +13,7 @@ import type { MeasuringContext } from "./outputReference.ts";
 import type { QuantizeOptions, QuantizeResult } from "./quantize.ts";
 import { refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
 import { measureSensitivity } from "./sensitivity.ts";
+import { withinBudget } from "./withinBudget.ts";
 
 export interface EvidentQuantization {
   readonly model: Model;
@@ -37,6 +38,7 @@ export async function quantizeByEvidence(
 ): Promise<EvidentQuantization> {
   const { open } = evidence;
   if (options.format === "fp16") return { ...(await attempt(options, evidence)), open };
+  if (options.format === "int4" && options.maxMb) return { ...(await underSize(options, evidence, ctx)), open };
   const { table } = options;
   const refined =
     options.format === "int8" && table ? await refineInt8({ ...options, table }, evidence, ctx) : undefined;
@@ -45,6 +47,16 @@ export async function quantizeByEvidence(
   const { model, result } = await sparedToFloor(measured, ctx);
   const { methods, steps } = refined ?? {};
   return { model, result, open: standing.evidence.open, ...(methods && { methods }), ...(steps && { steps }) };
+}
+
+/** What a size decides, no floor decides again. */
+async function underSize(options: QuantizeOptions, evidence: Evidence, ctx: MeasuringContext): Promise<Try> {
+  const freely = { ...options, minSqnrDb: 0 };
+  const noise = async (spared: ReadonlySet<string>) =>
+    10 ** (-(await attempt({ ...freely, spared }, evidence)).meanDb / 10);
+  const progress = (done: number, total: number) => ctx.progress?.(done, total, "measuring layers");
+  const budget = { maxBytes: (options.maxMb ?? 0) * 1e6, noise, progress };
+  return attempt({ ...freely, spared: await withinBudget(evidence.open, freely, budget) }, evidence);
 }
 
 /** Predictions are cautious: a layer that is left in float for what it would keep is quantized after all where it measures well. */
