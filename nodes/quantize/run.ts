@@ -3,6 +3,7 @@ import type { Model } from "../../onnx/ir/graph.ts";
 import { Calibrator } from "../../onnx/passes/calibrate/calibrate.ts";
 import { CalibrationError } from "../../onnx/passes/calibrate/calibrationError.ts";
 import type { CalibrationTable } from "../../onnx/passes/calibrate/table.ts";
+import { beyondHalf } from "../../onnx/passes/quantize/beyondHalf.ts";
 import type { Format } from "../../onnx/passes/quantize/format.ts";
 import { layerInputs } from "../../onnx/passes/quantize/layerInputs.ts";
 import { measureSqnr } from "../../onnx/passes/quantize/measureSqnr.ts";
@@ -31,7 +32,8 @@ export const run = implementNode(quantize, async (ctx, { model: ref, calibration
     const table =
       given ?? (measures && SEES_INPUTS.includes(params.format) ? await observe(ctx, float, frames) : undefined);
     const inputs = measures && params.format === "int4" ? layerInputs(float, frames.choosing, ctx) : undefined;
-    const options = { ...params, table, inputs };
+    const beyond = measures && params.format === "fp16" ? await beyondHalf(float, frames.choosing, ctx) : undefined;
+    const options = { ...params, table, inputs, beyond };
     const { model, result, methods, steps, ...from } = measures
       ? await byEvidence(ctx, options, { open, float, frames })
       : await once(options, open);

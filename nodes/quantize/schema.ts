@@ -13,7 +13,7 @@ export const quantize = defineNode({
   params: z.strictObject({
     format: z.enum(FORMATS).default("int8").meta({
       title: "Format",
-      help: "int8: calibrated, for speed and size. int8-dynamic: ranges taken at each run, no calibration. int4: weights alone, smallest. fp16: half precision.",
+      help: "int8: calibrated, for speed and size. int8-dynamic: ranges taken at each run, no calibration. int4: weights alone, smallest. fp16: half precision; what overflows on the wired tensors stays in float.",
     }),
     layout: z.enum(LAYOUTS).default("onnxruntime-x86").meta({
       title: "Layout",

@@ -3,7 +3,7 @@
  * stay in float unless asked otherwise, so that nothing around the model changes.
  *
  * A node stays in float where its operator has no half form, where a constant of it leaves the half range (65504), where
- * calibration saw an activation leave it, where the types are not known, or where the user says so.
+ * an activation was seen to leave it (by calibration, or on frames), where the types are not known, or where the user says so.
  */
 
 import { inferShapes } from "../../infer.ts";
@@ -13,6 +13,7 @@ import { Tensor } from "../../ir/tensor.ts";
 import { floatToHalf } from "../../kernels/floatToHalf.ts";
 import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
+import { LARGEST_HALF } from "./beyondHalf.ts";
 import { type LeftInFloat, nodeName } from "./layers.ts";
 import { QuantizeError } from "./quantizeError.ts";
 
@@ -22,9 +23,10 @@ export interface HalfOptions {
   readonly keepFloat: ReadonlySet<string>;
   /** Where given, layers whose activations leave the half range stay in float. */
   readonly table?: CalibrationTable | undefined;
+  /** Values that were seen to leave the half range. */
+  readonly beyond?: ReadonlySet<string> | undefined;
 }
 
-const LARGEST_HALF = 65504;
 /** Operators that the standard defines for float, not for half. */
 const FLOAT_ONLY: readonly string[] = ["NonMaxSuppression", "DynamicQuantizeLinear", "Range", "ImageDecoder"];
 /** Inputs that stay in float in a half node: factors of positions, not data. */
@@ -59,14 +61,15 @@ export async function convertToHalf(
   return { left, upgraded };
 }
 
-async function reasonForFloat(node: Node, { keepFloat, table }: HalfOptions): Promise<string | undefined> {
+async function reasonForFloat(node: Node, { keepFloat, table, beyond }: HalfOptions): Promise<string | undefined> {
   if (keepFloat.has(nodeName(node))) return "kept by the user";
   if (node.subgraphs.length > 0) return "has a body of its own";
   if (FLOAT_ONLY.includes(node.opType)) return "the operator has no half form";
   if (node.outputs.some((out) => out && out.type === undefined)) return "its types are not known";
   for (const value of [...node.inputs, ...node.outputs]) {
     const seen = value && calibrationOf(table, value.name);
-    if (seen && Math.max(-seen.min, seen.max) > LARGEST_HALF) return `"${value.name}" leaves the half range`;
+    const leaves = value && (beyond?.has(value.name) || (seen && Math.max(-seen.min, seen.max) > LARGEST_HALF));
+    if (leaves) return `"${value.name}" leaves the half range`;
   }
   for (const value of node.inputs) {
     const constant = value?.constant;

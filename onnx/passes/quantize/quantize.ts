@@ -35,6 +35,8 @@ export interface QuantizeOptions {
   readonly minSqnrDb: number;
   /** FP16: type of the model's inputs and outputs. */
   readonly io: "float32" | "float16";
+  /** FP16: values that were seen to leave the half range, by name. */
+  readonly beyond?: ReadonlySet<string> | undefined;
   /** INT4: weights under one scale. */
   readonly blockSize: number;
   readonly table?: CalibrationTable | undefined;
