@@ -49,21 +49,25 @@ export const channelNormPrune: PruneRule = {
 };
 
 /**
- * Operators that mix all elements from `axis` on: Softmax and its kin, LayerNormalization, RMSNormalization. Where no
- * axis is given it is the last or the second, by opset: all but the first then stay.
+ * LayerNormalization and RMSNormalization mix all elements from `axis` on (the last by default); Softmax and its kin do so
+ * before opset 13 (from the second by default), and mix one axis (the last by default) since.
  */
 export const mixingPrune: PruneRule = {
   couple(node, coupler) {
     const [x, y] = [node.input(0), node.output()];
     const rank = coupler.shape(x)?.length ?? 0;
     const normalizes = node.opType.endsWith("Normalization");
-    const axis = node.int("axis") ?? (normalizes ? -1 : Math.min(1, rank - 1));
+    const mixesOne = !normalizes && coupler.opset >= SINGLE_AXIS_SOFTMAX;
+    const given = node.int("axis") ?? (normalizes || mixesOne ? -1 : Math.min(1, rank - 1));
+    const axis = given < 0 ? given + rank : given;
     joinSame(coupler, x, y);
     const why = `${node.opType} mixes them`;
-    for (let i = axis < 0 ? axis + rank : axis; i < rank; i++) coupler.pin({ value: x, axis: i }, why);
+    for (let i = axis; i < (mixesOne ? axis + 1 : rank); i++) coupler.pin({ value: x, axis: i }, why);
     for (const value of [...node.inputs.slice(1), ...node.outputs.slice(1)]) coupler.pinAll(value, why);
   },
 };
+
+const SINGLE_AXIS_SOFTMAX = 13;
 
 /** Pooling, global or with a window: channels stay apart; positions do not. */
 export const poolPrune: PruneRule = {

@@ -88,14 +88,24 @@ function holds(part: Part, factor: Factor): boolean {
   return part.stride <= factor.stride && factor.stride * factor.size <= part.stride * part.size;
 }
 
-function coupleRun(coupler: Coupler, left: readonly Part[], right: readonly Part[]): void {
-  const [a, b] = [left, right].map((side) => side.filter((part) => part.size > 1));
-  if (!a || !b || (a.length === 0 && b.length === 0)) return;
-  const [one, other] = [a[0], b[0]];
-  if (a.length === 1 && b.length === 1 && one && other) {
-    coupler.join(one.ref, other.ref);
-    return;
-  }
+/** Both sides of a run without axes of 1, which hold no factor. */
+interface Sides {
+  readonly a: readonly Part[];
+  readonly b: readonly Part[];
+}
+
+function sidesOf(node: Node, coupler: Coupler): readonly Sides[] | undefined {
+  const [x, y] = [node.input(0), node.output()];
+  const [from, to] = [coupler.shape(x), coupler.shape(y)];
+  const runs = from && to && matchRuns(from, to);
+  if (!runs) return undefined;
+  const wide = (part: Part) => part.size > 1;
+  return runs.map((run) => ({ a: parts(x, from, run.from).filter(wide), b: parts(y, to, run.to).filter(wide) }));
+}
+
+/** False where more than one factor may be the one that shrinks, unless `force`: then it is the largest. */
+function settleRun(coupler: Coupler, { a, b }: Sides, force: boolean): boolean {
+  if (a.length <= 1 && b.length <= 1) return true;
   const sizes = (side: readonly Part[]) => side.map((part) => part.size).toReversed();
   const strides = borders(sizes(a), sizes(b)) ?? [];
   const factors = strides.slice(1).map((end, i) => ({ stride: strides[i] ?? 1, size: end / (strides[i] ?? 1) }));
@@ -104,6 +114,7 @@ function coupleRun(coupler: Coupler, left: readonly Part[], right: readonly Part
     .map((factor) => ({ factor, from: holder(a, factor), to: holder(b, factor) }))
     .filter(({ from, to }) => from && to && !coupler.whyPinned(from.ref) && !coupler.whyPinned(to.ref))
     .sort((x, y) => y.factor.size - x.factor.size);
+  if (free.length > 1 && !force) return false;
   const chosen = free[0];
   for (const [side, opposite] of [
     [a, b],
@@ -115,27 +126,33 @@ function coupleRun(coupler: Coupler, left: readonly Part[], right: readonly Part
         coupler.pin(part.ref, (!chosen && why) || "is folded into another axis by Reshape");
     }
   }
-  if (!chosen?.from || !chosen.to) return;
+  if (!chosen?.from || !chosen.to) return true;
   const { factor, from, to } = chosen;
   const digit = (part: Part) => (i: number) => Math.floor((i * part.stride) / factor.stride) % factor.size;
   /** First index of a part with this digit. */
   const first = (part: Part, d: number) => (d * factor.stride) / part.stride;
   coupler.join(from.ref, to.ref, (i) => first(to, digit(from)(i)));
   coupler.join(to.ref, from.ref, (i) => first(from, digit(to)(i)));
+  return true;
 }
 
 export const reshapePrune: PruneRule = {
-  late: true,
   couple(node, coupler) {
-    const [x, y] = [node.input(0), node.output()];
     for (const value of node.inputs.slice(1)) coupler.pinAll(value, "says sizes");
-    const [a, b] = [coupler.shape(x), coupler.shape(y)];
-    const runs = a && b && matchRuns(a, b);
-    if (!a || !b || !runs) {
-      for (const value of [x, y]) coupler.pinAll(value, "is reshaped in a way that is not known before the run");
+    const runs = sidesOf(node, coupler);
+    if (!runs) {
+      for (const value of [node.input(0), node.output()])
+        coupler.pinAll(value, "is reshaped in a way that is not known before the run");
       return;
     }
-    for (const run of runs) coupleRun(coupler, parts(x, a, run.from), parts(y, b, run.to));
+    for (const { a, b } of runs) {
+      const [one, other] = [a[0], b[0]];
+      if (a.length === 1 && b.length === 1 && one && other) coupler.join(one.ref, other.ref);
+    }
+  },
+  settle(node, coupler, force) {
+    const open = (sidesOf(node, coupler) ?? []).filter((run) => !settleRun(coupler, run, force));
+    return open.length === 0;
   },
   resize(node, kept) {
     if (node.opType === "Reshape") setTargetShape(node, kept);

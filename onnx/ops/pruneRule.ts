@@ -15,6 +15,8 @@ export interface AxisRef {
 }
 
 export interface Coupler {
+  /** Version of the ai.onnx operator set: defaults of attributes depend on it. */
+  readonly opset: number;
   /** Inferred shape; undefined where the rank is unknown. */
   shape(value: Value): Shape | undefined;
   /** Channel i of `a` stands or falls with channel `map(i)` of `b` (i itself by default), for every i of `a`. */
@@ -38,8 +40,11 @@ export interface Kept {
 
 export interface PruneRule {
   couple(node: Node, coupler: Coupler): void;
-  /** Asked after every other rule: the answer depends on pins that the others set (how a Reshape splits an axis). */
-  readonly late?: true;
+  /**
+   * What depends on pins that other nodes set (which factor of an axis a Reshape leaves free), asked in rounds behind all
+   * `couple`. False where more than one answer is left, unless `force`: then the likeliest is taken.
+   */
+  settle?(node: Node, coupler: Coupler, force: boolean): boolean;
   /** Mends what the node itself says about sizes (`group`, split sizes, a target shape). Weights are cut for it. */
   resize?(node: Node, kept: Kept): void;
 }

@@ -283,26 +283,38 @@ export function setTargetShape(node: Node, kept: Kept): void {
   setConstantInput(node, 1, dims);
 }
 
-/** ReduceMean and its kin, ArgMax: what is reduced over is mixed. */
+/** ReduceMean and its kin: what is reduced over is mixed; all axes, where none or an empty list is given. */
 export const reducePrune: PruneRule = {
   couple(node, coupler) {
     const [x, y] = [node.input(0), node.output()];
     const rank = rankOf(coupler, x);
     for (const value of node.inputs.slice(1)) coupler.pinAll(value, "says axes");
-    const one = node.int("axis");
-    const given = one === undefined ? constantInts(node, "axes", 1) : [one];
-    const reduced = (given ?? Array.from({ length: rank }, (_, i) => i)).map((axis) => positive(axis, rank));
-    const keepDims = (node.int("keepdims") ?? 1) === 1;
+    const given = constantInts(node, "axes", 1);
     if ((!given && node.inputs[1]) || node.int("noop_with_empty_axes") === 1) {
       for (const value of [x, y]) coupler.pinAll(value, "is reduced over computed axes");
       return;
     }
-    let to = 0;
-    for (let axis = 0; axis < rank; axis++) {
-      if (reduced.includes(axis)) {
-        coupler.pin({ value: x, axis }, `${node.opType} mixes them`);
-        if (keepDims) to++;
-      } else coupler.join({ value: x, axis }, { value: y, axis: to++ });
-    }
+    reduceOver(node, coupler, given?.length ? given : Array.from({ length: rank }, (_, i) => i));
   },
 };
+
+/** ArgMax and ArgMin: along one axis, the first by default. */
+export const extremumPrune: PruneRule = {
+  couple(node, coupler) {
+    reduceOver(node, coupler, [node.int("axis") ?? 0]);
+  },
+};
+
+function reduceOver(node: Node, coupler: Coupler, axes: readonly number[]): void {
+  const [x, y] = [node.input(0), node.output()];
+  const rank = rankOf(coupler, x);
+  const reduced = axes.map((axis) => positive(axis, rank));
+  const keepDims = (node.int("keepdims") ?? 1) === 1;
+  let to = 0;
+  for (let axis = 0; axis < rank; axis++) {
+    if (reduced.includes(axis)) {
+      coupler.pin({ value: x, axis }, `${node.opType} mixes them`);
+      if (keepDims) to++;
+    } else coupler.join({ value: x, axis }, { value: y, axis: to++ });
+  }
+}

@@ -6,7 +6,7 @@ import { add, axisIn, isKnown, multiply, unknownDims, withDim } from "./dims.ts"
 import { elementwiseCost } from "./elementwise.ts";
 import { elemTypeOf, intsOf, type OpDef, type ShapeContext, shapeOf, tensor } from "./op.ts";
 import { perInputCost } from "./pool.ts";
-import { reducePrune } from "./pruneShape.ts";
+import { extremumPrune, reducePrune } from "./pruneShape.ts";
 
 /** The reduced axes; undefined where they are not known. Axes are an input since opset 18 (ReduceSum: 13). */
 function axesOf(ctx: ShapeContext, rank: number): readonly number[] | undefined {
@@ -64,7 +64,7 @@ function argument(opType: string): OpDef {
       return [tensor(DataType.INT64, keeps ? withDim(shape, axis, 1) : shape.filter((_, i) => i !== axis))];
     },
     cost: perInputCost,
-    prune: reducePrune,
+    prune: extremumPrune,
   };
 }
 

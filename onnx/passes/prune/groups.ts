@@ -48,7 +48,10 @@ class Channels implements Coupler {
   readonly #pin: number[] = [];
   readonly #reasons: string[] = [];
 
-  constructor(values: Iterable<Value>) {
+  constructor(
+    readonly opset: number,
+    values: Iterable<Value>,
+  ) {
     for (const value of values) {
       const offsets = value.shape?.map((dim, axis) => {
         if (typeof dim !== "number") return undefined;
@@ -149,18 +152,31 @@ class Channels implements Coupler {
 /** Types must be inferred (`inferShapes`), and constants be initializers. */
 export function solveDependencies(model: Model): Dependencies {
   const { graph } = model;
-  const channels = new Channels(graph.values.values());
+  const channels = new Channels(model.opset, graph.values.values());
   pinBorders(graph, channels);
-  const late: (() => void)[] = [];
+  const open: ((force: boolean) => boolean)[] = [];
   for (const node of graph.nodes) {
     const rule = ruleOf(node);
     if (typeof rule === "string") {
       for (const value of [...node.inputs, ...node.outputs]) channels.pinAll(value, rule);
-    } else if (rule.late) late.push(() => rule.couple(node, channels));
-    else rule.couple(node, channels);
+      continue;
+    }
+    rule.couple(node, channels);
+    if (rule.settle) open.push((force) => rule.settle?.(node, channels, force) ?? true);
   }
-  for (const couple of late) couple();
+  for (const { ref, size } of channels.axes) if (size === 1) channels.pin(ref, "is the only one of its axis");
+  settleAll(open);
   return { groups: groupUnits(graph, channels), pinned: pinnedOutputs(graph, channels) };
+}
+
+/** What has one answer first, since it leaves fewer to others; where nothing has, the first in the graph is forced. */
+function settleAll(open: readonly ((force: boolean) => boolean)[]): void {
+  let left = open;
+  while (left.length > 0) {
+    const rest = left.filter((settle) => !settle(false));
+    if (rest.length === left.length) rest.shift()?.(true);
+    left = rest;
+  }
 }
 
 function ruleOf(node: Node): PruneRule | string {

@@ -16,11 +16,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(tempDir, { recursive: true, force: true }));
 
-const [HEADS, WIDTH] = [4, 3];
-const SIZE = HEADS * WIDTH;
+/** How queries, keys and values come about: a product each, or one product (ViT, GPT) parted in several ways. */
+const FORMS = ["three products", "split heads", "gather heads", "slice heads", "split features"] as const;
 
-/** Attention as BERT writes it, over a length that is known or not; `silent`: heads whose output nothing reads. */
-function attention(length: number | string, silent: readonly number[] = []): Model {
+interface Shape {
+  readonly form: (typeof FORMS)[number];
+  readonly heads: number;
+  readonly width: number;
+  readonly length: number | string;
+}
+
+/** Attention as exporters write it; `silent`: heads whose output nothing reads. */
+function attention({ form, heads, width, length }: Shape, silent: readonly number[] = []): Model {
+  const size = heads * width;
   const graph = new Graph("attention");
   const model = new Model(graph);
   model.opsetImports.set("", 17);
@@ -29,39 +37,75 @@ function attention(length: number | string, silent: readonly number[] = []): Mod
     const count = dims.reduce((a, b) => a * b, 1);
     return graph.addInitializer(`w${seed}`, Tensor.f32(dims, noise(count, seed++)));
   };
-  const ints = (data: readonly number[]) => graph.addInitializer(`i${seed++}`, Tensor.i64([data.length], data));
-  const op = (
-    opType: string,
-    inputs: readonly Value[],
-    attributes: Record<string, number | readonly number[]> = {},
-  ) => {
+  const ints = (...data: readonly number[]) => graph.addInitializer(`i${seed++}`, Tensor.i64([data.length], data));
+  type Attributes = Record<string, number | readonly number[]>;
+  const node = (opType: string, inputs: readonly Value[], attributes: Attributes = {}, outputs = 1) => {
     const name = `n${graph.nodes.length}`;
-    return graph.addNode({ opType, name, inputs, outputs: [`${name}_y`], attributes }).output();
+    const names = Array.from({ length: outputs }, (_, i) => `${name}_y${i}`);
+    return graph.addNode({ opType, name, inputs, outputs: names, attributes });
   };
-  const x = graph.addInput("x", { elemType: DataType.FLOAT, shape: [1, length, SIZE] });
-  const heads = (perm: readonly number[]) => {
-    const projected = op("Add", [op("MatMul", [x, constant([SIZE, SIZE])]), constant([SIZE])]);
-    return op("Transpose", [op("Reshape", [projected, ints([0, 0, HEADS, WIDTH])])], { perm });
+  const op = (opType: string, inputs: readonly Value[], attributes: Attributes = {}) =>
+    node(opType, inputs, attributes).output();
+  const x = graph.addInput("x", { elemType: DataType.FLOAT, shape: [1, length, size] });
+  const project = (to: number) => op("Add", [op("MatMul", [x, constant([size, to])]), constant([to])]);
+  const part = (from: Value) =>
+    op("Transpose", [op("Reshape", [from, ints(0, 0, heads, width)])], { perm: [0, 2, 1, 3] });
+  const stacked = () =>
+    op("Transpose", [op("Reshape", [project(3 * size), ints(0, 0, 3, heads, width)])], { perm: [2, 0, 3, 1, 4] });
+  const threeOf = (): Value[] => {
+    switch (form) {
+      case "three products":
+        return [0, 1, 2].map(() => part(project(size)));
+      case "split features": {
+        const halves = node("Split", [project(3 * size), ints(size, size, size)], { axis: 2 }, 3);
+        return halves.outputs.flatMap((value) => (value ? [part(value)] : []));
+      }
+      case "split heads": {
+        const thirds = node("Split", [stacked(), ints(1, 1, 1)], { axis: 0 }, 3);
+        return thirds.outputs.flatMap((value) => (value ? [op("Squeeze", [value, ints(0)])] : []));
+      }
+      case "gather heads": {
+        const all = stacked();
+        const index = (i: number) => graph.addInitializer(`index${i}`, Tensor.i64([], [i]));
+        return [0, 1, 2].map((i) => op("Gather", [all, index(i)], { axis: 0 }));
+      }
+      case "slice heads": {
+        const all = stacked();
+        return [0, 1, 2].map((i) => op("Squeeze", [op("Slice", [all, ints(i), ints(i + 1), ints(0)]), ints(0)]));
+      }
+    }
   };
-  const scores = op("MatMul", [heads([0, 2, 1, 3]), heads([0, 2, 3, 1])]);
-  const shares = op("Softmax", [op("Div", [scores, graph.addInitializer("scale", Tensor.f32([], [2]))])], { axis: -1 });
-  const mixed = op("Transpose", [op("MatMul", [shares, heads([0, 2, 1, 3])])], { perm: [0, 2, 1, 3] });
-  const joined = op("Reshape", [mixed, ints([0, 0, SIZE])]);
-  const out = noise(SIZE * 5, 99).map((w, at) => (silent.includes(Math.floor(at / (5 * WIDTH))) ? 0 : w));
-  graph.addOutput(op("MatMul", [joined, graph.addInitializer("out", Tensor.f32([SIZE, 5], out))]));
+  const [q, k, v] = threeOf();
+  if (!q || !k || !v) throw new Error("three parts");
+  const scores = op("MatMul", [q, op("Transpose", [k], { perm: [0, 1, 3, 2] })]);
+  const shares = op("Softmax", [op("Div", [scores, graph.addInitializer("scale", Tensor.f32([], [2]))])]);
+  const mixed = op("Transpose", [op("MatMul", [shares, v])], { perm: [0, 2, 1, 3] });
+  const joined = op("Reshape", [mixed, ints(0, 0, size)]);
+  const out = noise(size * 5, 99).map((w, at) => (silent.includes(Math.floor(at / (5 * width))) ? 0 : w));
+  graph.addOutput(op("MatMul", [joined, graph.addInitializer("out", Tensor.f32([size, 5], out))]));
   return model;
 }
 
+const sizes = [
+  { heads: 4, width: 3, length: 6 },
+  { heads: 4, width: 3, length: "length" },
+  { heads: 2, width: 8, length: 6 },
+];
+
 describe("attention heads", () => {
-  it.each([6, "length"])("leave whole, queries, keys and values together (length %s)", async (length) => {
-    const model = attention(length);
-    inferShapes(model);
-    const { groups } = solveDependencies(model);
-    expect(groups.map(({ units, width }) => `${units.length}x${width}`)).toEqual([`${HEADS}x${WIDTH}`]);
-    const removed = [1, 3].flatMap((head) => groups[0]?.units[head] ?? []);
-    await cutUnits(model, [removed]);
-    const feeds = { x: noiseTensor([1, 6, SIZE]) };
-    const silent = await outputsOf(attention(length, [1, 3]), feeds, tempDir);
-    expectClose(silent, await outputsOf(model, feeds, tempDir), { rtol: 1e-5 });
-  });
+  it.each(FORMS.flatMap((form) => sizes.map((size) => ({ form, ...size }))))(
+    "leave whole, queries, keys and values together ($form, $heads x $width, length $length)",
+    async (shape) => {
+      const model = attention(shape);
+      inferShapes(model);
+      const { groups } = solveDependencies(model);
+      const { form, heads, width } = shape;
+      const channels = form === "three products" ? width : 3 * width;
+      expect(groups.map((group) => `${group.units.length}x${group.width}`)).toEqual([`${heads}x${channels}`]);
+      await cutUnits(model, [[...(groups[0]?.units[1] ?? [])]]);
+      const feeds = { x: noiseTensor([1, 6, heads * width]) };
+      const silent = await outputsOf(attention(shape, [1]), feeds, tempDir);
+      expectClose(silent, await outputsOf(model, feeds, tempDir), { rtol: 1e-5 });
+    },
+  );
 });
