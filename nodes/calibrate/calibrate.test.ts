@@ -138,6 +138,14 @@ describe("calibrate", () => {
     expect(report.settledAfter).toBe(5);
   });
 
+  it("warns where all images are alike, and where one of them differs it does not", async () => {
+    await using workspace = await openNodeWorkspace();
+    const same = Array.from({ length: 9 }, () => image(noise(32, 1)));
+    expect((await calibrated(workspace, same)).warnings.join()).toMatch(/All 9 images are alike/);
+    expect((await calibrated(workspace, [...same, ...images(2)])).warnings).toEqual([]);
+    expect((await calibrated(workspace, images(1))).warnings.join()).not.toMatch(/alike/);
+  });
+
   it("names the tensor and the image where an activation is not finite", async () => {
     await using workspace = await openNodeWorkspace();
     const tensors = [...images(2), image(new Float32Array(32).fill(Number.NaN))];

@@ -1,5 +1,6 @@
 import { Calibrator } from "../../onnx/passes/calibrate/calibrate.ts";
 import { CalibrationError } from "../../onnx/passes/calibrate/calibrationError.ts";
+import { allAlike } from "../../onnx/passes/calibrate/coverage.ts";
 import { type GivenRanges, readRanges } from "../../onnx/passes/calibrate/foreignTables.ts";
 import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
 import { QuantizeError } from "../../onnx/passes/quantize/quantizeError.ts";
@@ -40,6 +41,9 @@ export const run = implementNode(
       const { table, coverage } = calibrator.finish(method, { before, given });
       if (table.images < FEW_IMAGES) {
         ctx.warn(`Only ${table.images} image(s) came: ranges hang on chance. 32 images like those in use serve well.`);
+      }
+      if (allAlike(table)) {
+        ctx.warn(`All ${table.images} images are alike: they tell of one. Give images that differ as those in use do.`);
       }
       if (given) warnOfOthers(ctx, given, Object.keys(table.tensors));
       const bytes = new TextEncoder().encode(JSON.stringify(table));

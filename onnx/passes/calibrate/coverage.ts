@@ -22,6 +22,20 @@ const ALONE = 1.25;
 /** It is an outlier where it did so on this share of the tensors. */
 const MANY = 0.1;
 
+/** Digits that a mean of equal numbers may lose. */
+const ROUNDING = 1e-9;
+
+/** Whether several images came, and every one of them took each tensor over the same range: they tell of one alone. */
+export function allAlike({ images, tensors }: CalibrationTable): boolean {
+  const near = (a: number, b: number) => Math.abs(a - b) <= ROUNDING * Math.abs(b);
+  const spans = Object.values(tensors).flatMap(({ min, max, perImage }) => (perImage ? [{ min, max, perImage }] : []));
+  return (
+    images > 1 &&
+    spans.length > 0 &&
+    spans.every(({ min, max, perImage }) => near(perImage.meanMin, min) && near(perImage.meanMax, max))
+  );
+}
+
 export function coverageOf(statistics: readonly TensorStatistics[], table: CalibrationTable): Coverage {
   const settled = statistics.map((s) => s.settledAfter).sort((a, b) => a - b);
   const stretched = new Map<number, { readonly name?: string | undefined; readonly tensors: number }>();
