@@ -2,6 +2,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeRgb } from "../../nodes/images.ts";
+import { loadTensors } from "../../nodes/load-tensors/schema.ts";
+import { isApart } from "../../nodes/load-tensors/setApart.ts";
 import { createPreprocessor } from "../../nodes/preprocess/pictureToTensor.ts";
 import { preprocessParams } from "../../nodes/preprocess/schema.ts";
 import { DataType } from "../../onnx/ir/dataType.ts";
@@ -50,9 +52,14 @@ export async function* pictures(
   }
 }
 
-/** One JSON object with `input_ids` a line, as an encoder of the BERT family wants it; `length` repeats ids to a size. */
+/**
+ * One JSON object with `input_ids` a line, as an encoder of the BERT family wants it, without the lines that the product
+ * sets apart for calibration; `length` repeats ids to a size.
+ */
 export async function* sentences(file: string, limit: number, length?: number): AsyncGenerator<HostTensors> {
-  const lines = (await readFile(file, "utf8")).split("\n").filter(Boolean);
+  const all = (await readFile(file, "utf8")).split("\n").filter(Boolean);
+  const { setApart } = loadTensors.params.parse({});
+  const lines = all.filter((_, i) => !isApart(i, Math.min(setApart, Math.floor(all.length / 2)), all.length));
   for (const line of lines.slice(0, limit)) {
     const { input_ids: ids }: { input_ids: number[] } = JSON.parse(line);
     const size = length ?? ids.length;

@@ -7,6 +7,7 @@ import { parseExample, tensorOf } from "./example.ts";
 import { linesOf } from "./jsonLines.ts";
 import { type Census, censusOf } from "./report.ts";
 import { loadTensors } from "./schema.ts";
+import { isApart } from "./setApart.ts";
 
 export const run = implementNode(loadTensors, async (ctx, _, { setApart }) => {
   const [file, ...more] = ctx.sources.source ?? [];
@@ -27,13 +28,12 @@ export const run = implementNode(loadTensors, async (ctx, _, { setApart }) => {
     setApart: apart,
     tensors: Object.fromEntries(census.tensors),
   });
-  const isApart = (i: number) =>
-    Math.floor(((i + 1) * apart) / census.examples) > Math.floor((i * apart) / census.examples);
+  const goesApart = (i: number) => isApart(i, apart, census.examples);
   const stream = (wanted: (index: number) => boolean, total: number) =>
     withTotal(examples({ path, census, wanted, signal: ctx.signal }), total);
   return {
-    tensors: stream((i) => !split || !isApart(i), census.examples - apart),
-    calibration: stream((i) => !split || isApart(i), split ? apart : census.examples),
+    tensors: stream((i) => !split || !goesApart(i), census.examples - apart),
+    calibration: stream((i) => !split || goesApart(i), split ? apart : census.examples),
     report,
   };
 });

@@ -7,7 +7,7 @@ import { calibrationRow } from "./calibration.ts";
 import { int8Row } from "./int8.ts";
 import { miniLmRow } from "./minilm.ts";
 import { pruneRow } from "./prune.ts";
-import { shapesRow } from "./shapes.ts";
+import { encoderShapesRow, shapesRow } from "./shapes.ts";
 import { simplifyRow } from "./simplify.ts";
 import { streamingRow } from "./streaming.ts";
 
@@ -84,6 +84,7 @@ export function allRows(): readonly Row[] {
       }),
     ),
     ...["yolov8n", "yolov10n", "vit-tiny"].map(shapesRow),
+    encoderShapesRow("bert-small"),
   ];
 }
 

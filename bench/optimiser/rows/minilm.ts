@@ -7,7 +7,8 @@ import { judgeCosine, judgeSpeed } from "../judge.ts";
 import type { VariantResult } from "../result.ts";
 import { type Bench, makeAll, processFigures, type Row, type Variant } from "../row.ts";
 
-const SENTENCES = 200;
+/** Of the 200, those that were not set apart for calibration. */
+const SENTENCES = 136;
 const LENGTHS = [32, 128];
 
 export interface MiniLmRow {
