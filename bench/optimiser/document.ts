@@ -45,7 +45,7 @@ function rowText(row: RowResult): string {
     `|${head.map(() => "---|").join("")}`,
     ...lines.map(markdown),
     "",
-    `${row.machine.replace(/, load.*/, "")}; ${row.time.slice(0, 16).replace("T", " ")} UTC.`,
+    `${row.machine.replace(/, \d{4}-.*$/, "")}; ${row.time.slice(0, 16).replace("T", " ")} UTC.`,
   ].join("\n");
 }
 

@@ -2,7 +2,7 @@
 by five cells of each stride around a box's centre."""
 
 import torch
-from geometry import HEIGHT, STRIDES, WIDTH
+from geometry import STRIDES, grid
 
 MOST_CELLS = 10
 
@@ -17,7 +17,7 @@ def around(centre):
     """centre [b, m, 2] in pixels to the indices of the cells around it, and whether there is such a cell: [b, m, candidates]."""
     offset, start, indices, there = torch.arange(-2, 3), 0, [], []
     for s in STRIDES:
-        columns, rows = WIDTH // s, HEIGHT // s
+        rows, columns = grid(s)
         column, row = ((centre[..., i, None] / s).floor().long() + offset for i in (0, 1))
         inside = ((row >= 0) & (row < rows))[..., :, None] & ((column >= 0) & (column < columns))[..., None, :]
         index = start + row[..., :, None] * columns + column[..., None, :]

@@ -8,17 +8,25 @@ size = exp(w, h) * s.
 import numpy as np
 
 WIDTH, HEIGHT = 320, 320
-STRIDES = (4, 8, 16, 32)
+ZOOM = 1.4
+"""The network looks at its input enlarged by this: small people want finer cells more than they want more channels."""
+STRIDES = tuple(s / ZOOM for s in (4, 8, 16, 32))
+"""In pixels of the input."""
 TAUGHT = STRIDES[1:]
 """Those at which the teacher has cells."""
 PAD = 114
+
+
+def grid(stride):
+    """(rows, columns) of the cells."""
+    return round(HEIGHT / stride), round(WIDTH / stride)
 
 
 def cells(strides=STRIDES):
     """[cells, 3]: column, row and stride, by stride, rows first."""
     grids = []
     for s in strides:
-        rows, columns = np.mgrid[0 : HEIGHT // s, 0 : WIDTH // s]
+        rows, columns = np.indices(grid(s))
         grids.append(np.stack([columns.ravel(), rows.ravel(), np.full(rows.size, s)], 1))
     return np.concatenate(grids).astype(np.float32)
 
@@ -31,16 +39,16 @@ def mirror_order():
     """For each of the teacher's cells, the index of its mirror image (left to right)."""
     order, start = [], 0
     for s in TAUGHT:
-        rows, columns = HEIGHT // s, WIDTH // s
+        rows, columns = grid(s)
         order.append(start + np.arange(rows * columns).reshape(rows, columns)[:, ::-1].ravel())
         start += rows * columns
     return np.concatenate(order)
 
 
-def decode(raw, grid):
+def decode(raw, cells):
     """[..., cells, 4] as written by the network to corners."""
-    centre = (raw[..., 0:2] + grid[:, 0:2]) * grid[:, 2:3]
-    size = np.exp(raw[..., 2:4]) * grid[:, 2:3]
+    centre = (raw[..., 0:2] + cells[:, 0:2]) * cells[:, 2:3]
+    size = np.exp(raw[..., 2:4]) * cells[:, 2:3]
     return np.concatenate([centre - size / 2, centre + size / 2], -1)
 
 

@@ -1,5 +1,5 @@
-"""Carries the weights of the design of three strides (this folder at commit 964197e) over to the one of four: what keeps its
-shape is taken as it is, the rest begins from chance.
+"""Carries the weights of one design over to the next: what keeps its name and shape is taken as it is, the rest begins as a
+new network does.
 
 `python grow.py OLD.pt NEW.pt`
 """
@@ -10,20 +10,10 @@ import torch
 from model import PersonNano
 
 
-def old_name(name):
-    """What this parameter was called; the finest stride came in front, and the head of stride 8 lost its first layer."""
-    part, level, *rest = name.split(".")
-    if part not in ("heads", "box", "score"):
-        return name
-    if level == "1" and part == "heads":
-        return ".".join([part, "0", "1", *rest])
-    return ".".join([part, str(int(level) - 1), *rest])
-
-
 def main(source, target):
     old = torch.load(source, weights_only=True)["model"]
     new = PersonNano().state_dict()
-    kept = {name: old[old_name(name)] for name in new if old_name(name) in old and old[old_name(name)].shape == new[name].shape}
+    kept = {name: old[name] for name in new if name in old and old[name].shape == new[name].shape}
     torch.save({"model": {**new, **kept}}, target)
     print(f"{len(kept)} of {len(new)} tensors kept")
 

@@ -9,7 +9,7 @@ have their normalisation folded in already. Everything behind the trunk is our o
 import math
 
 import torch
-from geometry import CELLS
+from geometry import CELLS, HEIGHT, WIDTH, ZOOM
 from torch import nn
 from torch.nn.functional import interpolate, silu
 
@@ -25,12 +25,24 @@ class Bend(nn.Module):
         return x.relu_() if self.sharpness is None else silu(x * self.sharpness) / self.sharpness
 
 
+class InFloat(nn.Conv2d):
+    """In float32 even while the rest trains in bfloat16, in which a strided depthwise gradient takes ten times as long."""
+
+    def forward(self, x):
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.float())
+
+
+def kind(stride, groups):
+    return InFloat if stride > 1 and groups > 1 else nn.Conv2d
+
+
 def folded(i, o, kernel=1, stride=1, groups=1):
-    return nn.Sequential(nn.Conv2d(i, o, kernel, stride, (kernel - 1) // 2, groups=groups), Bend())
+    return nn.Sequential(kind(stride, groups)(i, o, kernel, stride, (kernel - 1) // 2, groups=groups), Bend())
 
 
 def conv(i, o, kernel=1, stride=1, groups=1):
-    layers = [nn.Conv2d(i, o, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(o, momentum=0.03)]
+    layers = [kind(stride, groups)(i, o, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(o, momentum=0.03)]
     return nn.Sequential(*layers, nn.ReLU(True))
 
 
@@ -101,13 +113,15 @@ class Wide(nn.Module):
 
 
 class Added(nn.Module):
-    """Two dense convolutions whose result is added; nothing at first."""
+    """Two convolutions, dense or separable, whose result is added; nothing at first."""
 
-    def __init__(self, channels):
+    def __init__(self, channels, dense=True):
         super().__init__()
-        last = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels, momentum=0.03))
+        kernel, groups = (3, 1) if dense else (1, channels)
+        last = nn.Conv2d(channels, channels, kernel, 1, kernel // 2, bias=False)
+        last = nn.Sequential(last, nn.BatchNorm2d(channels, momentum=0.03))
         nn.init.zeros_(last[1].weight)
-        self.body = nn.Sequential(conv(channels, channels, 3), last)
+        self.body = nn.Sequential(conv(channels, channels, 3, 1, groups), last)
 
     def forward(self, x):
         return (x + self.body(x)).relu_()
@@ -146,6 +160,7 @@ class PersonNano(nn.Module):
             nn.Sequential(separable(middle, middle, 3), separable(middle, middle, 3)),
             separable(coarse, coarse, 5),
         ])
+        self.place = nn.ModuleList([Added(finest, False), Added(fine, False), nn.Identity(), nn.Identity()])
         self.box = nn.ModuleList(nn.Conv2d(w, 4, 1) for w in WIDTHS)
         self.score = nn.ModuleList(nn.Conv2d(w, 2, 1) for w in WIDTHS)
         self.exporting = False
@@ -154,6 +169,7 @@ class PersonNano(nn.Module):
         self.register_buffer("cells", torch.from_numpy(CELLS), persistent=False)
 
     def neck(self, x):
+        x = interpolate(x, size=(round(HEIGHT * ZOOM), round(WIDTH * ZOOM)), mode="bilinear")
         x4, x8, x16 = self.trunk(x)
         p8, p16, p32 = self.lateral[0](torch.cat([self.fold(x4), x8], 1)), self.lateral[1](x16), self.deep(x16)
         p16 = self.down[0](torch.cat([twice(p32), p16], 1))
@@ -163,10 +179,10 @@ class PersonNano(nn.Module):
 
     def head(self, features):
         rows = []
-        for p, head, box, score in zip(features, self.heads, self.box, self.score):
+        for p, head, place, box, score in zip(features, self.heads, self.place, self.box, self.score):
             h = head(p)
             s = score(h)
-            rows.append(torch.cat([box(h), s.sigmoid() if self.exporting else s], 1).flatten(2))
+            rows.append(torch.cat([box(place(h)), s.sigmoid() if self.exporting else s], 1).flatten(2))
         return torch.cat(rows, 2).transpose(1, 2)
 
     def forward(self, x):

@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import sources
-from geometry import HEIGHT, PAD, TAUGHT, TAUGHT_CELLS, WIDTH
-from teacher import CHANNELS, Teacher
+from geometry import HEIGHT, PAD, TAUGHT_CELLS, WIDTH
+from teacher import Teacher
 
 MOST_BOXES = 48
 CALM = (0.85, 1.25)
@@ -121,8 +121,8 @@ def overlap(a, b):
 
 
 class Writer:
-    """Arrays on disk: images [n, 3, H, W] RGB, boxes [n, MOST_BOXES, 5] (unused rows are 0), whether labelled, the teacher's
-    cells and its neck's features at each stride."""
+    """Arrays on disk: images [n, 3, H, W] RGB, boxes [n, MOST_BOXES, 5] (unused rows are 0), whether labelled, and the
+    teacher's cells."""
 
     def __init__(self, folder, count, taught):
         folder.mkdir(parents=True, exist_ok=True)
@@ -132,8 +132,6 @@ class Writer:
         self.labelled = array("labelled", (), bool)
         if taught:
             self.said = array("teacher", (len(TAUGHT_CELLS), 5), np.float16)
-            shapes = [(c, HEIGHT // s, WIDTH // s) for c, s in zip(CHANNELS, TAUGHT)]
-            self.felt = [array(f"neck{s}", shape, np.float16) for s, shape in zip(TAUGHT, shapes)]
 
     def put(self, index, image, boxes, taught=None):
         self.images[index] = image[..., ::-1].transpose(2, 0, 1)
@@ -141,10 +139,8 @@ class Writer:
         if boxes is not None:
             boxes = boxes[np.argsort(boxes[:, 4], kind="stable")][:MOST_BOXES]
             self.boxes[index, : len(boxes)] = boxes
-        if taught:
-            self.said[index] = taught[0]
-            for array, features in zip(self.felt, taught[1]):
-                array[index] = features
+        if taught is not None:
+            self.said[index] = taught
 
 
 def real(args, rng):

@@ -1,20 +1,17 @@
-"""YOLOX-Nano as the teacher: what it says of a crop cell by cell, what its neck feels there, and its trunk's weights.
+"""YOLOX-Nano as the teacher: what it says of a crop cell by cell, and its trunk's weights.
 
 It looks at the crop itself (its graph is fully convolutional, so its fixed input is changed to ours): its cells are ours,
 and no assignment stands between the two networks. The teacher's score is objectness times its `person` class.
 """
 
+import cv2
 import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from geometry import HEIGHT, TAUGHT_CELLS, WIDTH, decode
+from geometry import HEIGHT, TAUGHT_CELLS, WIDTH, ZOOM, decode
 from onnx import numpy_helper
 from torch import nn
-
-NECK = ("input.471", "input.531", "input.591")
-"""Outputs of its neck at strides 8, 16 and 32: 64, 128 and 256 channels."""
-CHANNELS = (64, 128, 256)
 
 
 class Teacher:
@@ -24,18 +21,18 @@ class Teacher:
         for value in (model.graph.input[0], model.graph.output[0]):
             for axis in value.type.tensor_type.shape.dim[1 if value is model.graph.output[0] else 2 :]:
                 axis.ClearField("dim_value")
-        model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in NECK)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     def __call__(self, image):
-        """[HEIGHT, WIDTH, 3] BGR to [cells, 5], corners and score, and the neck's features, [channels, h, w] each."""
+        """[HEIGHT, WIDTH, 3] BGR to [cells, 5], corners and score; it sees the picture enlarged as our network does."""
         assert image.shape == (HEIGHT, WIDTH, 3)
+        image = cv2.resize(image, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_LINEAR)
         feed = image.transpose(2, 0, 1)[None].astype(np.float32)
-        raw, *features = self.session.run(["output", *NECK], {"images": feed})
-        said = np.concatenate([decode(raw[0, :, :4], TAUGHT_CELLS), raw[0, :, 4:5] * raw[0, :, 5:6]], 1)
-        return said.astype(np.float16), [f[0].astype(np.float16) for f in features]
+        raw = self.session.run(["output"], {"images": feed})[0][0]
+        said = np.concatenate([decode(raw[:, :4], TAUGHT_CELLS), raw[:, 4:5] * raw[:, 5:6]], 1)
+        return said.astype(np.float16)
 
 
 def load_trunk(trunk, path):

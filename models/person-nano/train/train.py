@@ -1,7 +1,6 @@
-"""Trains the network on the pools: SimOTA, IoU loss and cross-entropy where there are labels; on photos also the teacher's
-word cell by cell, and its neck's features, which ours must tell through a 1x1 convolution that is dropped at the end.
-AdamW, warm-up and one cosine; the trunk learns slowly. Of the weights'
-moving average the best state by the validation split is kept.
+"""Trains the network on the pools, in bfloat16: SimOTA, IoU loss and cross-entropy where there are labels; on photos also the
+teacher's word cell by cell. AdamW, warm-up and one cosine; the trunk learns slowly, its first layers not at all. Of the
+weights' moving average the last state and the best by the validation split are kept.
 """
 
 import argparse
@@ -15,17 +14,16 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # large pages: a fifth less 
 import numpy as np
 import torch
 from assign import assign, within
-from geometry import CELLS, HEIGHT, TAUGHT, TAUGHT_CELLS, WIDTH, mirror_order
-from model import WIDTHS, PersonNano, macs
+from geometry import CELLS, HEIGHT, TAUGHT_CELLS, WIDTH, mirror_order
+from model import PersonNano, macs
 from score import average_precision, detect
-from teacher import CHANNELS
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 MIRROR = torch.from_numpy(mirror_order())
 UNTAUGHT = len(CELLS) - len(TAUGHT_CELLS)
 """Cells of the finest stride, which come first."""
-TRUNK_RATE = 0.25
+TRUNK_RATE = 0.4
 """Of the rate of the rest."""
 JUDGED = 10_000
 """Pictures after which the moving average is judged."""
@@ -37,7 +35,7 @@ class Pool:
         self.images, self.boxes, self.labelled = load("images"), load("boxes"), load("labelled")
         self.taught = (folder / "teacher.npy").exists()
         if self.taught:
-            self.said, self.felt = load("teacher"), [load(f"neck{s}") for s in TAUGHT]
+            self.said = load("teacher")
         self.count = len(self.images)
 
     def draw(self, indices):
@@ -46,16 +44,14 @@ class Pool:
         said = wide(self.said) if self.taught else torch.zeros(len(indices), len(MIRROR), 5)
         return wide(self.images) / 255, wide(self.boxes), torch.from_numpy(self.labelled[indices]), said
 
-    def features(self, indices):
-        return [torch.from_numpy(f[indices].astype(np.float32)) for f in self.felt]
 
-
-def augment(batch, mirrored, generator):
-    """Mirrors those chosen, and changes light, colour, sharpness and noise."""
-    image, boxes, labelled, said = batch
-    n = len(image)
+def augment(batch, mirrored, taught, generator):
+    """Mirrors those chosen; changes light, colour, sharpness and noise of the first `taught`, which are photos: a scene's
+    renderer has done that already."""
+    every, boxes, labelled, said = batch
+    every[mirrored] = every[mirrored].flip(-1)
+    image, n = every[:taught], taught
     chosen = lambda share: torch.nonzero(torch.rand(n, generator=generator) < share).flatten()
-    image[mirrored] = image[mirrored].flip(-1)
     used = (boxes[..., 2:3] > boxes[..., 0:1]) & mirrored[:, None, None]
     flip = lambda x: torch.cat([WIDTH - x[..., 2:3], x[..., 1:2], WIDTH - x[..., 0:1], x[..., 3:]], -1)
     boxes = torch.where(used, flip(boxes), boxes)
@@ -70,7 +66,8 @@ def augment(batch, mirrored, generator):
         image[i] = nn.functional.avg_pool2d(image[i : i + 1], 3, 1, 1)[0]
     for i in chosen(0.15):
         image[i] += 0.03 * torch.randn(image[i].shape, generator=generator)
-    return image.clamp_(0, 1), boxes, labelled, said
+    image.clamp_(0, 1)
+    return every, boxes, labelled, said
 
 
 def giou_loss(a, b):
@@ -113,26 +110,6 @@ def loss_of(model, raw, batch, taught):
     return total
 
 
-class Mimic(nn.Module):
-    """How badly the teacher's neck is told from ours: squared error of its standardised features, people counting more."""
-
-    def __init__(self, pool):
-        super().__init__()
-        self.tell = nn.ModuleList(nn.Conv2d(i, o, 1) for i, o in zip(WIDTHS[1:], CHANNELS))
-        sample = pool.features(np.arange(min(64, pool.count)))
-        self.scale = [(f.mean((0, 2, 3), keepdim=True), f.std((0, 2, 3), keepdim=True) + 1e-3) for f in sample]
-
-    def forward(self, ours, theirs, mirrored, word):
-        start, total = 0, 0
-        for p, t, tell, (mean, std) in zip(ours, theirs, self.tell, self.scale):
-            t = torch.where(mirrored[:, None, None, None], t.flip(-1), t)
-            cells = t[0, 0].numel()
-            weight = 1 + 4 * word[:, start : start + cells].reshape(len(t), 1, *t.shape[2:])
-            total = total + ((tell(p) - (t - mean) / std).square() * weight).mean()
-            start += cells
-        return total / len(self.scale)
-
-
 @torch.no_grad()
 def validate(model, pool):
     model.eval()
@@ -154,7 +131,6 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--scenes", type=float, default=0.5, help="share of rendered scenes")
-    parser.add_argument("--mimic", type=float, default=4.0, help="weight of the teacher's features")
     parser.add_argument("--seed", type=int, default=5)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -167,9 +143,11 @@ def main():
     if args.start:
         model.load_state_dict(torch.load(args.start, weights_only=True)["model"])
     print(f"{sum(p.numel() for p in model.parameters())} parameters, {macs(model, WIDTH, HEIGHT) / 1e6:.1f} MMACs", flush=True)
+    for part in (model.trunk.stem, model.trunk.stages[0]):
+        part.requires_grad_(False)
     model = model.train().to(memory_format=torch.channels_last)
-    mimic, judge = Mimic(real), Judge(model, args)
-    optimiser = torch.optim.AdamW(groups(model, mimic), args.rate, fused=True)
+    judge = Judge(model, args)
+    optimiser = torch.optim.AdamW(groups(model), args.rate, fused=True)
 
     steps, taught = args.pictures // args.batch, args.batch - round(args.batch * args.scenes)
     for step in range(steps):
@@ -177,23 +155,22 @@ def main():
         for group in optimiser.param_groups:
             group["lr"] = rate * group["share"]
         choose = lambda pool, n: np.sort(rng.choice(pool.count, n, False))
-        photos = choose(real, taught)
-        parts = [real.draw(photos), scenes.draw(choose(scenes, args.batch - taught))]
+        parts = [real.draw(choose(real, taught)), scenes.draw(choose(scenes, args.batch - taught))]
         mirrored = torch.rand(args.batch, generator=generator) < 0.5
-        batch = augment([torch.cat(x) for x in zip(*parts)], mirrored, generator)
-        neck = model.neck(batch[0].contiguous(memory_format=torch.channels_last))
-        loss = loss_of(model, model.head(neck), batch, taught)
-        unlike = mimic([p[:taught] for p in neck[1:]], real.features(photos), mirrored[:taught], batch[3][:taught, :, 4])
+        batch = augment([torch.cat(x) for x in zip(*parts)], mirrored, taught, generator)
+        with torch.autocast("cpu", torch.bfloat16):
+            raw = model(batch[0].contiguous(memory_format=torch.channels_last)).float()
+        loss = loss_of(model, raw, batch, taught)
         optimiser.zero_grad()
-        (loss + args.mimic * unlike).backward()
+        loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 10)
         optimiser.step()
-        judge.follow(model, step, steps, (loss.item(), unlike.item()))
+        judge.follow(model, step, steps, loss.item())
 
 
-def groups(model, mimic):
+def groups(model):
     """Parameters by whether they decay and by their share of the rate."""
-    parts = [(model.trunk, TRUNK_RATE), (nn.ModuleList(m for name, m in model.named_children() if name != "trunk"), 1), (mimic, 1)]
+    parts = [(model.trunk, TRUNK_RATE), (nn.ModuleList(m for name, m in model.named_children() if name != "trunk"), 1)]
     return [
         {"params": [p for p in part.parameters() if p.requires_grad and (p.ndim > 1) == decays], "weight_decay": 0.02 * decays, "share": share}
         for part, share in parts
@@ -210,13 +187,13 @@ class Judge:
         self.best, self.began, self.losses = -1.0, time.time(), []
 
     @torch.no_grad()
-    def follow(self, model, step, steps, losses):
+    def follow(self, model, step, steps, loss):
         decay = min(0.999, (1 + step) / (10 + step))
         for kept, new in zip(self.mean.state_dict().values(), model.state_dict().values()):
             kept.lerp_(new, 1 - decay) if kept.is_floating_point() else kept.copy_(new)
-        self.losses.append(losses)
+        self.losses.append(loss)
         if (step + 1) % 100 == 0:
-            print(f"{step + 1}/{steps} {time.time() - self.began:.0f} s loss {np.mean(self.losses[-100:], 0).round(3)}", flush=True)
+            print(f"{step + 1}/{steps} {time.time() - self.began:.0f} s loss {np.mean(self.losses[-100:]):.3f}", flush=True)
         if (step + 1) % (JUDGED // self.args.batch) == 0 or step + 1 == steps:
             self.decide()
 
