@@ -63,16 +63,22 @@ function changed({ operators }: SimplifyReport): SimplifyReport["operators"] {
 }
 
 function Large({ report }: { readonly report: SimplifyReport }) {
-  const { rules, left, difference, operators } = report;
+  const { rules, left, difference, operators, warnings = [] } = report;
   return (
     <div style={{ display: "grid", gap: 16 }}>
       <p style={{ margin: 0 }}>{sentence(report)}</p>
+      {warnings.map((warning) => (
+        <p key={warning} style={{ margin: 0, color: "var(--state-stale)" }}>
+          {warning}
+        </p>
+      ))}
       {difference && (
         <p style={{ margin: 0 }}>
           Measured on {difference.on === "noise" ? "made-up values" : `${difference.items} items`}:{" "}
-          {Object.entries(difference.outputs).map(([name, { relative }]) => (
+          {Object.entries(difference.outputs).map(([name, { relative, unequal }]) => (
             <span key={name}>
-              {name} differs by {relative.toExponential(1)} of its norm.{" "}
+              {name}{" "}
+              {unequal === undefined ? `differs by ${relative.toExponential(1)} of its norm` : `differs in ${unequal}`}.{" "}
             </span>
           ))}
         </p>

@@ -1,8 +1,9 @@
 /** The report of simplify: operators before and after, each rewrite counted, what was left and why, the difference. */
 import { z } from "zod";
 import type { Model } from "../../onnx/ir/graph.ts";
-import type { OutputDifference } from "../../onnx/passes/outputDifference.ts";
+import type { OutputDifference } from "../../onnx/passes/outputComparison.ts";
 import type { PassNote, PassResult } from "../../onnx/passes/pass.ts";
+import type { LeftOut, Sound } from "./soundRewrites.ts";
 
 const figures = z.object({ before: z.number(), after: z.number() });
 
@@ -19,12 +20,27 @@ export const simplifyReport = z.object({
   rules: z.array(z.object({ rule: z.string(), count: z.number() })),
   /** What a rule looked at and left, by reason; `nodes` names the first few. */
   left: z.array(z.object({ rule: z.string(), reason: z.string(), count: z.number(), nodes: z.array(z.string()) })),
+  /** Rewrites that were tried and would have changed what the model computes, each with what it did. */
+  leftOut: z
+    .array(z.object({ rule: z.string(), count: z.number(), what: z.string(), relative: z.number().optional() }))
+    .optional(),
+  /** What a reader must know, once said while it ran. */
+  warnings: z.array(z.string()).optional(),
   /** Measured in the runtime; absent where no inputs were wired and none could be made up. */
   difference: z
     .object({
       on: z.enum(["tensors", "noise"]),
       items: z.number(),
-      outputs: z.record(z.string(), z.object({ relative: z.number(), maxAbs: z.number() })),
+      outputs: z.record(
+        z.string(),
+        z.object({
+          relative: z.number(),
+          maxAbs: z.number(),
+          /** Of integers, NaN and infinities: how many of `elements` are not the same. */
+          unequal: z.number().optional(),
+          elements: z.number().optional(),
+        }),
+      ),
     })
     .optional(),
 });
@@ -52,6 +68,8 @@ export interface Findings {
   readonly after: Census;
   readonly sizeBytes: SimplifyReport["sizeBytes"];
   readonly result: PassResult;
+  readonly leftOut: readonly LeftOut[];
+  readonly warnings: readonly string[];
   readonly difference?: {
     readonly on: "tensors" | "noise";
     readonly items: number;
@@ -59,7 +77,7 @@ export interface Findings {
   };
 }
 
-export function describeSimplify({ before, after, sizeBytes, result, difference }: Findings) {
+export function describeSimplify({ before, after, sizeBytes, result, difference, leftOut, warnings }: Findings) {
   const names = [...new Set([...before.operators.keys(), ...after.operators.keys()])];
   const operators = names.map((opType) => ({
     opType,
@@ -77,8 +95,20 @@ export function describeSimplify({ before, after, sizeBytes, result, difference 
     operators: operators.sort((a, b) => b.before - a.before),
     rules: Object.entries(result.applied).map(([rule, count]) => ({ rule, count })),
     left: leftOf(result.notes),
+    ...(leftOut.length > 0 && { leftOut }),
+    ...(warnings.length > 0 && { warnings }),
     ...(difference && { difference }),
   };
+}
+
+/** In the order of their weight. */
+export function warningsOf(verdict: Sound["verdict"], leftOut: readonly LeftOut[]): readonly string[] {
+  const out = leftOut.map(({ rule, count, what }) => `Left out ${rule} (${count} times), since with it ${what}.`);
+  if (verdict.kind === "same") return [...out, ...verdict.ties];
+  if (verdict.kind === "untouched")
+    return [...out, `The model is returned as it came: with any rewrite or none ${verdict.why}.`];
+  const fix = verdict.wire ? " Wire tensors in to see it done." : "";
+  return [...out, `Not compared with the original: ${verdict.why}.${fix}`];
 }
 
 const NAMED = 3;

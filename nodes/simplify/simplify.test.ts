@@ -103,8 +103,8 @@ describe("simplify", () => {
   it("makes up token ids of open length, and says where it cannot compare", async () => {
     await using workspace = await openNodeWorkspace();
     const { json, warnings } = await simplified(workspace, undefined, embedding(["batch", "length"]));
-    expect(simplifyReport.parse(json).difference).toMatchObject({ on: "noise", items: 1 });
     expect(warnings).toEqual([]);
+    expect(simplifyReport.parse(json).difference).toMatchObject({ on: "noise", items: 1 });
     const unknown = await simplified(workspace, undefined, embedding(undefined));
     expect(simplifyReport.parse(unknown.json).difference).toBeUndefined();
     expect(unknown.warnings).toEqual([expect.stringContaining("Not compared")]);

@@ -24,3 +24,31 @@ export function addSignalError(reference: ArrayLike<number>, candidate: ArrayLik
   into.error += error;
   into.maxAbs = maxAbs;
 }
+
+/** The same over the pairs that are finite; returns how many of the others differ: NaN equals NaN, an infinity itself. */
+export function addFiniteSignalError(
+  reference: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+  into: SignalError,
+): number {
+  let apart = 0;
+  for (let i = 0; i < reference.length; i++) {
+    const [a, b] = [reference[i], candidate[i]];
+    if (!Number.isFinite(a) || !Number.isFinite(b)) {
+      if (!Object.is(a, b)) apart++;
+      continue;
+    }
+    const size = Math.abs(b - a);
+    into.signal += a * a;
+    into.error += size * size;
+    if (size > into.maxAbs) into.maxAbs = size;
+  }
+  return apart;
+}
+
+/** How many pairs of integers are not equal. */
+export function countUnequal(reference: ArrayLike<number>, candidate: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < reference.length; i++) if (reference[i] !== candidate[i]) count++;
+  return count;
+}

@@ -34,7 +34,7 @@ describe("two models as one", () => {
     const reference = small({});
     const joint = await joinModels(reference, cloneModel(reference));
     expect(joint?.model.graph.nodes.map(({ opType }) => opType)).toEqual(["Relu", "Mul", "Add"]);
-    expect(joint?.outputs.get("y")).toBe("y");
+    expect(joint?.candidate.get("y")).toBe("y");
   });
 
   it("keeps apart what differs, behind what they share", async () => {
@@ -71,7 +71,7 @@ describe("two models as one", () => {
         const both = await together.run(feeds);
         for (const [name, { data }] of Object.entries(await first.run(feeds))) expect(both[name]?.data).toEqual(data);
         for (const [name, { data }] of Object.entries(await second.run(feeds)))
-          expect(both[joint.outputs.get(name) ?? ""]?.data).toEqual(data);
+          expect(both[joint.candidate.get(name) ?? ""]?.data).toEqual(data);
       }),
       { numRuns: 30 },
     );

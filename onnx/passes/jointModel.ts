@@ -9,8 +9,9 @@ import { nodeKey } from "./nodeKey.ts";
 
 export interface JointModel {
   readonly model: Model;
-  /** Name in `model` of each of the candidate's outputs, by its own; the reference's have theirs. */
-  readonly outputs: ReadonlyMap<string, string>;
+  /** Names in `model` of the values that each graph output is, by its name, of the reference and of the candidate. */
+  readonly reference: ReadonlyMap<string, string>;
+  readonly candidate: ReadonlyMap<string, string>;
 }
 
 /** Undefined where the two differ in more than their nodes, or hold more than plain nodes (bodies, functions). */
@@ -27,7 +28,11 @@ export async function joinModels(reference: Model, candidate: Model): Promise<Jo
   model.irVersion = Math.max(reference.irVersion, candidate.irVersion, IR_WITH_CONSTANTS);
   for (const { opsetImports } of [reference, candidate])
     for (const [domain, version] of opsetImports) model.opsetImports.set(domain, version);
-  return { model, outputs: new Map(candidate.graph.outputs.map(({ name }, i) => [name, actual[i]?.name ?? name])) };
+  return { model, reference: namesOf(reference.graph, expected), candidate: namesOf(candidate.graph, actual) };
+}
+
+function namesOf({ outputs }: Graph, standing: readonly Value[]): ReadonlyMap<string, string> {
+  return new Map(outputs.map(({ name }, i) => [name, standing[i]?.name ?? name]));
 }
 
 /** From here on an initializer need be no input. */

@@ -1,10 +1,11 @@
 /**
- * Takes a model from operator set 7 or later to a newer one (up to 21): rewrites what changed meaning on the way, leaves
+ * Takes a model from operator set 7 or later to a newer one (up to 25): rewrites what changed meaning on the way, leaves
  * the rest as it is, and raises the IR version as the set demands. Each rewrite is named in the result.
  */
 
 import { inferShapes } from "../infer.ts";
 import type { Graph, Model } from "../ir/graph.ts";
+import { fixOtherInitializers, optionalInputs } from "./optionalInputs.ts";
 import type { Pass } from "./pass.ts";
 import { IR_VERSIONS, NEWEST_OPSET, OLDEST_OPSET } from "./upgradeOpset/opsets.ts";
 import { type OpsetRewrite, opsetRewrites } from "./upgradeOpset/rewrites.ts";
@@ -20,7 +21,8 @@ export function upgradeOpset(model: Model, to: number): Readonly<Record<string, 
       `Export the model in operator set ${OLDEST_OPSET} or later, best ${NEWEST_OPSET}.`,
     );
   }
-  makeInitializersConstant(model.graph);
+  // Before IR 4 every initializer was listed as an input too; left there, it would now count as a default to override.
+  fixOtherInitializers(model.graph, optionalInputs(model));
   const applied: Record<string, number> = {};
   // Rewrites in the order of the sets: what one writes (Upsample -> Resize) a later one may read.
   for (let opset = from + 1; opset <= to; opset++) {
@@ -46,11 +48,6 @@ function rewriteGraph(graph: Graph, rewrites: readonly OpsetRewrite[], applied: 
       applied[rewrite.name] = (applied[rewrite.name] ?? 0) + 1;
     }
   }
-}
-
-/** Before IR 4 every initializer was listed as an input too; left there, it would now count as a default to override. */
-export function makeInitializersConstant(graph: Graph): void {
-  for (const value of [...graph.inputs]) if (value.initializer) graph.unlistInput(value);
 }
 
 /** The same as a pass. Types are inferred first, since some rewrites ask for a rank. */

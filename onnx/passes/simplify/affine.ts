@@ -7,7 +7,7 @@
 import { DataType } from "../../ir/dataType.ts";
 import type { Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
-import { isOp } from "./rule.ts";
+import { isOp, roundsOnPurpose } from "./rule.ts";
 
 /** One factor and one summand for each output channel. */
 export interface Affine {
@@ -24,6 +24,7 @@ export async function affineOf(node: Node, x: Value, channels: number): Promise<
   const values = await perChannel(other, { x, y: node.output(), channels });
   if (typeof values === "string") return values;
   if (isOp(node, "Mul")) return { scale: values, shift: fill(channels, 0) };
+  if (isOp(node, "Add", "Sub") && values.some(roundsOnPurpose)) return "its constant is large enough to round by";
   if (isOp(node, "Add")) return { scale: fill(channels, 1), shift: values };
   if (isOp(node, "Sub")) {
     return a === x

@@ -30,6 +30,11 @@ function refusal(conv: Node, before: Node): string | undefined {
   return undefined;
 }
 
+/** One channel times a constant of three is three: the Conv would lack the other two. */
+function widened(x: Value, channels: number): string | undefined {
+  return x.shape?.[1] === channels ? undefined : "the constant widens the value to the channels of the Conv";
+}
+
 /** The weight with each input channel scaled, and what the shifts add to each output channel. */
 async function taken(weight: Tensor, { scale, shift }: Affine, group: number) {
   const [m = 0, perGroup = 0] = weight.dims;
@@ -57,7 +62,7 @@ export const fuseAffineBeforeConv: Rule = {
       if (!before || !x || !weight) return false;
       const group = conv.int("group") ?? 1;
       const channels = (weight.dims[1] ?? 0) * group;
-      const affine = refusal(conv, before) ?? (await affineOf(before, x, channels));
+      const affine = refusal(conv, before) ?? widened(x, channels) ?? (await affineOf(before, x, channels));
       const shifts = typeof affine !== "string" && affine.shift.some((t) => t !== 0);
       if (typeof affine === "string" || (shifts && pads(conv))) {
         note(before, typeof affine === "string" ? affine : "the Conv behind it pads, and the padding would be shifted");

@@ -1,6 +1,9 @@
 /**
  * (x * a) * b -> x * (a b), likewise where one of them divides; (x + a) + b -> x + (a + b), likewise where one of them
  * subtracts. The constants have one shape, or one of them is a single number, so that nothing grows.
+ *
+ * What the first step rounds must not be more than what the merged one rounds anyway: (x + 1.5 * 2^23) - 1.5 * 2^23 is no
+ * x + 0 but rounds x to a whole number, and (x * 1e30) * 1e-30 may pass through infinity.
  */
 import { DataType } from "../../ir/dataType.ts";
 import type { Node, Value } from "../../ir/graph.ts";
@@ -42,16 +45,40 @@ function commonDims(a: Tensor, b: Tensor): readonly number[] | undefined {
   return small.size === 1 && small.dims.length <= large.dims.length ? large.dims : undefined;
 }
 
-async function together(first: Step, second: Step, dims: readonly number[]): Promise<Tensor> {
-  const [a, b] = [await first.constant.floats(), await second.constant.floats()];
-  const at = (values: Float32Array, i: number) => values[values.length === 1 ? 0 : i] ?? 0;
-  const one = (step: Step, x: number) => (!step.inverse ? x : step.kind === "scale" ? 1 / x : -x);
-  const combine = first.kind === "scale" ? (x: number, y: number) => x * y : (x: number, y: number) => x + y;
+/** Factors beyond these may leave the range of f32 before the other brings them back. */
+const LARGEST_FACTOR = 2 ** 32;
+
+/** Whether x op a, op b rounds as x op (a b) does, to the precision of the largest. */
+function roundsAlike(kind: Step["kind"], first: Float64Array, both: Float32Array): boolean {
+  if (kind === "shift") return largest(first) <= 2 * largest(both);
+  const sizes = first.map(Math.abs);
+  return sizes.every((size) => size === 0 || (size <= LARGEST_FACTOR && size >= 1 / LARGEST_FACTOR));
+}
+
+function largest(values: Iterable<number>): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
+}
+
+/** Undefined where the two steps round otherwise than one. */
+async function together(first: Step, second: Step, dims: readonly number[]): Promise<Tensor | undefined> {
+  const { kind } = first;
+  const [a, b] = [await operands(first), await operands(second)];
   const size = dims.reduce((product, dim) => product * dim, 1);
-  return Tensor.f32(
-    dims,
-    Float32Array.from({ length: size }, (_, i) => combine(one(first, at(a, i)), one(second, at(b, i)))),
-  );
+  const alone = Float64Array.from({ length: size }, (_, i) => a(i));
+  const both = Float32Array.from(alone, (x, i) => (kind === "scale" ? x * b(i) : x + b(i)));
+  return roundsAlike(kind, alone, both) ? Tensor.f32(dims, both) : undefined;
+}
+
+/** What is multiplied with or added at an index. */
+async function operands({ kind, constant, inverse }: Step): Promise<(index: number) => number> {
+  const values = await constant.floats();
+  const invert = (x: number) => (kind === "scale" ? 1 / x : -x);
+  return (index) => {
+    const x = values[values.length === 1 ? 0 : index] ?? 0;
+    return inverse ? invert(x) : x;
+  };
 }
 
 export const mergeConstantChains: Rule = {
@@ -68,8 +95,8 @@ export const mergeConstantChains: Rule = {
         return false;
       }
       const constant = await together(first, second, dims);
-      if (!(await constant.floats()).every(Number.isFinite)) {
-        note(node, "the constants together are not finite");
+      if (!constant || !(await constant.floats()).every(Number.isFinite)) {
+        note(node, constant ? "the constants together are not finite" : "the two round otherwise than one would");
         return false;
       }
       node.opType = first.kind === "scale" ? "Mul" : "Add";

@@ -4,7 +4,7 @@
  */
 import { DataType } from "../../ir/dataType.ts";
 import type { Node, Value } from "../../ir/graph.ts";
-import { bypass, forEachNode, isOp, onlyReader, type Rule, staticShape, writerOf } from "./rule.ts";
+import { bypass, forEachNode, isOp, onlyReader, type Rule, roundsOnPurpose, staticShape, writerOf } from "./rule.ts";
 
 /** Why Gemm cannot do what MatMul and Add do; undefined where it can. */
 function refusal(add: Node, product: Value, summand: Value | null | undefined): string | undefined {
@@ -13,6 +13,7 @@ function refusal(add: Node, product: Value, summand: Value | null | undefined): 
   if (a?.length !== 2 || b?.length !== 2) return "MatMul of higher rank: Gemm knows no batch";
   if (product.type?.elemType !== DataType.FLOAT) return "it is not f32";
   if (onlyReader(product) !== add) return "the product is read elsewhere too";
+  if (summand?.constant?.numbers?.some(roundsOnPurpose)) return "the summand is large enough to round by";
   const dims = summand && staticShape(summand);
   const n = product.shape?.[1];
   if (!dims || dims.length > 2 || typeof n !== "number") return "the summand's shape is not known";

@@ -1,8 +1,8 @@
 /**
  * Constants in one form: an initializer that nothing can change.
  *   Constant node            -> initializer
- *   input with initializer   -> initializer (a default that a caller may override in IR >= 4; it is a constant in all
- *                               models whose exporter wrote IR 3, and runtimes fold only what is one)
+ *   input with initializer   -> initializer (where its exporter lists every weight so: runtimes fold only what is a
+ *                               constant; an input with a default stays one, see `optionalInputs.ts`)
  *   unused initializer       -> nothing
  *   two equal initializers   -> one
  */

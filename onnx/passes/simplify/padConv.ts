@@ -1,6 +1,7 @@
 /**
  * Conv(Pad(x, p)) -> Conv(x) with p added to its own pads, where Pad writes zeros around the spatial axes only.
- * AveragePool(Pad(x, p)) -> AveragePool(x) likewise, counting the padding; its own pads must be none or counted too.
+ * AveragePool(Pad(x, p)) -> AveragePool(x) likewise, counting the padding; its own pads must be none or counted too,
+ * and all together smaller than its window.
  * MaxPool does not take a Pad in: it pads with -infinity, not zero.
  */
 import type { Node } from "../../ir/graph.ts";
@@ -36,6 +37,12 @@ function refusal(layer: Node, pad: Node): string | undefined {
   return padsItself && layer.int("count_include_pad") !== 1 ? "the pool does not count its own padding" : undefined;
 }
 
+/** Runtimes refuse a pool whose window may lie in the padding alone. */
+function poolTakes(layer: Node, pads: readonly number[]): boolean {
+  const window = layer.ints("kernel_shape") ?? [];
+  return !isOp(layer, "AveragePool") || pads.every((p, i) => p < (window[i % window.length] ?? 0));
+}
+
 export const fusePadIntoLayer: Rule = {
   name: "fuse-pad-into-layer",
   apply({ graph, note }) {
@@ -50,13 +57,14 @@ export const fusePadIntoLayer: Rule = {
         return false;
       }
       const own = node.ints("pads") ?? new Array<number>(2 * (rank - 2)).fill(0);
-      const spatial = [...pads.slice(2, rank), ...pads.slice(rank + 2)];
+      const spatial = [...pads.slice(2, rank), ...pads.slice(rank + 2)].map((p, i) => p + (own[i] ?? 0));
+      if (!poolTakes(node, spatial)) {
+        note(pad, "a pool's padding must be smaller than its window");
+        return false;
+      }
       node.attributes.delete("auto_pad");
       if (isOp(node, "AveragePool")) node.set("count_include_pad", 1);
-      node.set(
-        "pads",
-        spatial.map((p, i) => p + (own[i] ?? 0)),
-      );
+      node.set("pads", spatial);
       node.setInput(0, pad.input(0));
       graph.removeNode(pad);
       return true;

@@ -67,6 +67,14 @@ export function sameShape(a: Value, b: Value): boolean {
   );
 }
 
+/**
+ * Adding a number this large is how graphs round (x + 1.5 * 2^23 is a whole number, x + 1.5 * 2^15 one of 256ths): within
+ * another sum it would round something else. Biases stay far below.
+ */
+export function roundsOnPurpose(summand: number): boolean {
+  return Math.abs(summand) >= 2 ** 12;
+}
+
 /** The shape as numbers; undefined where one is not. */
 export function staticShape(value: Value): readonly number[] | undefined {
   const dims = value.shape?.filter((dim) => typeof dim === "number");

@@ -6,13 +6,15 @@
 import { type Inference, inferShapes } from "../../infer.ts";
 import type { Graph, Model, Value } from "../../ir/graph.ts";
 import { nodeLabel } from "../../verify.ts";
-import type { Pass, PassContext, PassNote } from "../pass.ts";
+import { optionalInputs, withoutDefaults } from "../optionalInputs.ts";
+import type { Pass, PassContext, PassNote, PassResult } from "../pass.ts";
 import { fuseAffineBeforeConv } from "./affineBeforeConv.ts";
 import { mergeCommonSubexpressions } from "./commonSubexpressions.ts";
 import { mergeConstantChains } from "./constantChains.ts";
 import { foldConstants, foldShapes } from "./constantFolding.ts";
 import { fuseAffine } from "./convAffine.ts";
 import { dropDeadNodes } from "./deadNodes.ts";
+import { forgetDeclaredSymbols } from "./declaredSymbols.ts";
 import { fuseFocusIntoConv } from "./focus.ts";
 import { fuseGelu } from "./gelu.ts";
 import { fuseMatMulAdd } from "./gemm.ts";
@@ -94,25 +96,33 @@ export function simplify(rules: readonly Rule[] = simplifyRules): Pass {
   return {
     name: "simplify",
     async run(model, ctx) {
-      const applied: Record<string, number> = {};
-      let notes: PassNote[] = [];
+      const optional = optionalInputs(model);
       // IR versions below 4 do not know initializers that are no inputs.
       model.irVersion = Math.max(model.irVersion, 4);
-      let facts = inferShapes(model);
-      for (let round = 0, changed = true; changed && round < MAX_ROUNDS; round++) {
-        changed = false;
-        notes = [];
-        for (const rule of rules) {
-          ctx.signal?.throwIfAborted();
-          const count = await applyRule(rule, model, { ctx, facts, notes });
-          if (count === 0) continue;
-          applied[rule.name] = (applied[rule.name] ?? 0) + count;
-          changed = true;
-          facts = inferShapes(model);
-        }
-        ctx.progress?.(round + 1, undefined, "rounds", `${model.graph.nodes.length} nodes`);
-      }
-      return { applied, notes };
+      const nameOutputs = forgetDeclaredSymbols(model);
+      const result = await withoutDefaults(optional, () => rewrite(model, rules, ctx));
+      nameOutputs();
+      return result;
     },
   };
+}
+
+async function rewrite(model: Model, rules: readonly Rule[], ctx: PassContext): Promise<PassResult> {
+  const applied: Record<string, number> = {};
+  let notes: PassNote[] = [];
+  let facts = inferShapes(model);
+  for (let round = 0, changed = true; changed && round < MAX_ROUNDS; round++) {
+    changed = false;
+    notes = [];
+    for (const rule of rules) {
+      ctx.signal?.throwIfAborted();
+      const count = await applyRule(rule, model, { ctx, facts, notes });
+      if (count === 0) continue;
+      applied[rule.name] = (applied[rule.name] ?? 0) + count;
+      changed = true;
+      facts = inferShapes(model);
+    }
+    ctx.progress?.(round + 1, undefined, "rounds", `${model.graph.nodes.length} nodes`);
+  }
+  return { applied, notes };
 }

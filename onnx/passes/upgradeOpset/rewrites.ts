@@ -1,6 +1,6 @@
 /**
- * What changed meaning between the operator sets 7 and 21 (onnx/docs/Changelog.md), each as a rewrite that keeps the
- * node's result. Operators that only took on new types or new optional attributes need none.
+ * What changed meaning between the operator sets 7 and 25 (onnx/docs/Changelog.md), each as a rewrite that keeps the
+ * node's result. Operators that only took on new types or new optional attributes need none; from 22 on that is all.
  */
 import type { Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
@@ -19,6 +19,7 @@ export interface OpsetRewrite {
 const REDUCTIONS = "Max Mean Min Prod L1 L2 LogSum LogSumExp SumSquare".split(" ").map((name) => `Reduce${name}`);
 
 export const opsetRewrites: readonly OpsetRewrite[] = [
+  { name: "scan-without-batch", since: 9, opTypes: ["Scan"], apply: refuseScan },
   { name: "batch-norm-spatial", since: 9, opTypes: ["BatchNormalization"], apply: dropSpatial },
   { name: "upsample-scales-to-input", since: 9, opTypes: ["Upsample"], apply: upsampleScales },
   { name: "upsample-to-resize", since: 10, opTypes: ["Upsample"], apply: (node) => rename(node, "Resize") },
@@ -107,13 +108,25 @@ function sliceBounds(node: Node): boolean {
   return true;
 }
 
-/** Set 10 maps output x to input x / scale and rounds down; since 11 that has to be said, and `roi` comes in between. */
+/**
+ * Set 10 maps output x to input x / scale, and rounds down along an axis that grows, up along one that shrinks; since 11
+ * that has to be said, one way for all axes, and `roi` comes in between. A scale that is no constant is taken to enlarge.
+ */
 function asymmetricResize(node: Node): boolean {
   const scales = node.inputs[1] ?? null;
+  const factors = scales?.constant?.numbers ?? [];
+  const shrinks = factors.some((factor) => factor < 1);
+  const nearest = (node.string("mode") ?? "nearest") === "nearest";
+  if (nearest && shrinks && factors.some((factor) => factor > 1)) {
+    throw new UpgradeError(
+      `${label(node)} enlarges one axis and shrinks another by the nearest value, which newer sets round one way only`,
+      "Resize one axis after the other, or export the model in operator set 11 or later.",
+    );
+  }
   node.setInput(1, null);
   node.setInput(2, scales);
   node.set("coordinate_transformation_mode", "asymmetric");
-  if ((node.string("mode") ?? "nearest") === "nearest") node.set("nearest_mode", "floor");
+  if (nearest) node.set("nearest_mode", shrinks ? "ceil" : "floor");
   // `roi` is optional in the set but expected by readers of the day.
   node.setInput(1, constant(node, "roi", Tensor.f32([0], [])));
   return true;
@@ -217,6 +230,14 @@ function dftAxis(node: Node): boolean {
   node.attributes.delete("axis");
   node.setInput(2, constant(node, "axis", Tensor.i64([], [axis])));
   return true;
+}
+
+/** Set 8 scans each item of a batch for itself, up to a length of its own. */
+function refuseScan(node: Node): boolean {
+  throw new UpgradeError(
+    `${label(node)} is written as in operator set 8, over a batch: no newer Scan says the same, so it is not converted`,
+    "Leave the model in operator set 8 (opset 0), or export it in 9 or later.",
+  );
 }
 
 /** Scale and bias were per group. */
