@@ -1,7 +1,7 @@
 /** The method `channels`: what the pass found, as the report tells it, and the mask for a training framework. */
 import type { Model } from "../../onnx/ir/graph.ts";
 import type { PassContext } from "../../onnx/passes/pass.ts";
-import type { GroupPlan } from "../../onnx/passes/prune/plan.ts";
+import { type GroupPlan, NEAR } from "../../onnx/passes/prune/plan.ts";
 import { type Prediction, type PruneOutcome, pruneChannels } from "../../onnx/passes/prune/prune.ts";
 import type { Report } from "../context.ts";
 import type { FitItems } from "./items.ts";
@@ -16,9 +16,6 @@ export interface ChannelParams {
   readonly multiple: number;
   readonly repair: boolean;
 }
-
-/** More than this below the goal is worth a word. */
-const OVERSHOOT = 0.01;
 
 /** Changes the model in place. `predict` says how long a model takes on the target. */
 export async function cutChannels(
@@ -42,18 +39,23 @@ export async function cutChannels(
     groups: layerEntries(outcome.groups),
     pinned: [...outcome.pinned],
     repair: repairStatus(setting, outcome.repaired),
-    notes: [...(timed ? [] : goalNotes(macsShare, params)), ...repairNotes(setting)],
+    notes: [...(timed ? [] : goalNotes(macsShare, params, outcome.groups)), ...repairNotes(setting)],
   };
   return { findings, mask: maskOf(outcome) };
 }
 
-function goalNotes(share: number, { macs, multiple }: ChannelParams): readonly string[] {
-  if (share > macs)
-    return [`${percent(share)} of the multiply-adds are left, not ${percent(macs)}: no more can leave.`];
-  if (share > macs - OVERSHOOT) return [];
-  return [
-    `${percent(share)} of the multiply-adds are left, less than ${percent(macs)}: channels leave by ${multiple}; a smaller multiple comes nearer.`,
-  ];
+/** Why the goal is missed, where it is. */
+export function goalNotes(
+  share: number,
+  { macs, multiple }: Pick<ChannelParams, "macs" | "multiple">,
+  groups: readonly Pick<GroupPlan, "kept" | "step">[],
+): readonly string[] {
+  if (share <= macs && share >= macs - NEAR) return [];
+  const missed = `${percent(share)} of the multiply-adds are left, not ${percent(macs)}`;
+  const [canLeave, inSteps] = [groups.some(({ kept, step }) => kept > step), groups.some(({ step }) => step > 1)];
+  if (share > macs && !canLeave) return [`${missed}: no more can leave.`];
+  if (inSteps) return [`${missed}: channels leave by up to ${multiple}; a smaller multiple comes nearer.`];
+  return [`${missed}: channels leave with all that hangs on them, and no cut that comes nearer was found.`];
 }
 
 /** One entry a layer: what it writes may lie in several groups (each half of a shuffle in its own). */

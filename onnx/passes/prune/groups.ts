@@ -166,7 +166,8 @@ export function solveDependencies(model: Model): Dependencies {
   }
   for (const { ref, size } of channels.axes) if (size === 1) channels.pin(ref, "is the only one of its axis");
   settleAll(open);
-  return { groups: groupUnits(graph, channels), pinned: pinnedOutputs(graph, channels) };
+  const { groups, alone } = groupUnits(graph, channels);
+  return { groups, pinned: pinnedOutputs(graph, channels, alone) };
 }
 
 /** What has one answer first, since it leaves fewer to others; where nothing has, the first in the graph is forced. */
@@ -201,7 +202,13 @@ export function isWeight(value: Value): boolean {
 }
 const LAYERS: readonly string[] = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 
-function groupUnits(graph: Graph, channels: Channels): readonly PruneGroup[] {
+interface Units {
+  readonly groups: readonly PruneGroup[];
+  /** Roots of units that have no like: to take them out would leave an axis empty. */
+  readonly alone: ReadonlySet<number>;
+}
+
+function groupUnits(graph: Graph, channels: Channels): Units {
   const parts = new Map<number, UnitPart[]>();
   for (const { ref, offset, size } of channels.axes) {
     const here = new Map<number, number[]>();
@@ -219,17 +226,22 @@ function groupUnits(graph: Graph, channels: Channels): readonly PruneGroup[] {
       else parts.set(root, [part]);
     }
   }
-  const groups = new Map<string, Unit[]>();
+  const groups = new Map<string, { readonly root: number; readonly unit: Unit }[]>();
   const ids = new Map([...graph.values.values()].map((value, i) => [value, i]));
-  for (const unit of parts.values()) {
+  for (const [root, unit] of parts) {
     if (!unit.some((part) => isWeight(part.axis.value))) continue;
     const key = unit.map(({ axis, indices }) => `${ids.get(axis.value)}.${axis.axis}x${indices.length}`).join();
     const units = groups.get(key);
-    if (units) units.push(unit);
-    else groups.set(key, [unit]);
+    if (units) units.push({ root, unit });
+    else groups.set(key, [{ root, unit }]);
   }
   const order = new Map(graph.nodes.map((node, i) => [node, i]));
-  return [...groups.values()].filter((units) => units.length > 1).map((units) => describeGroup(units, order));
+  const all = [...groups.values()];
+  const several = all.filter((units) => units.length > 1).map((units) => units.map(({ unit }) => unit));
+  return {
+    groups: several.map((units) => describeGroup(units, order)),
+    alone: new Set(all.filter((units) => units.length === 1).flatMap((units) => units.map(({ root }) => root))),
+  };
 }
 
 function describeGroup(units: readonly Unit[], order: ReadonlyMap<Node, number>): PruneGroup {
@@ -248,20 +260,37 @@ function never(part: UnitPart): Node {
   throw new Error(`${part.axis.value.name} has no producer`);
 }
 
-/** Layers whose output channels are pinned, all or some. */
-function pinnedOutputs(graph: Graph, channels: Channels): readonly PinnedAxis[] {
+/** Layers whose output channels stay, all or some, with the reason that holds for most of them. */
+function pinnedOutputs(graph: Graph, channels: Channels, alone: ReadonlySet<number>): readonly PinnedAxis[] {
   const list: PinnedAxis[] = [];
   for (const node of graph.nodes) {
-    if (!LAYERS.includes(node.opType) || !node.inputs.some((value) => value && isWeight(value))) continue;
-    const value = node.output();
-    const axis = node.opType.startsWith("Conv") ? 1 : (value.shape?.length ?? 0) - 1;
-    const offset = channels.offset({ value, axis });
-    const size = value.shape?.[axis];
-    if (offset === undefined || typeof size !== "number") continue;
-    const reasons = Array.from({ length: size }, (_, i) => channels.reason(offset + i)).filter((r) => r !== undefined);
-    const [reason] = reasons;
-    if (reason !== undefined)
-      list.push({ node: node.name || value.name, channels: size, pinned: reasons.length, reason });
+    const axis = outputAxis(node, channels);
+    const offset = axis && channels.offset(axis);
+    const size = Number(axis?.value.shape?.[axis.axis]);
+    if (offset === undefined) continue;
+    const reasons = new Map<string, number>();
+    for (let i = 0; i < size; i++) {
+      const reason = channels.reason(offset + i) ?? (alone.has(channels.root(offset + i)) ? TOGETHER : undefined);
+      if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    }
+    const [most] = [...reasons].toSorted(([, a], [, b]) => b - a);
+    const pinned = [...reasons.values()].reduce((a, b) => a + b, 0);
+    if (most) list.push({ node: node.name || node.output().name, channels: size, pinned, reason: most[0] });
   }
   return list;
+}
+
+const TOGETHER = "stand or fall together: none can leave unless all do";
+
+/** Where a layer writes its channels: an axis of its output, or of its weight where the output's shape is not known. */
+function outputAxis(node: Node, channels: Channels): AxisRef | undefined {
+  const weight = node.inputs.find((value) => value && isWeight(value));
+  if (!LAYERS.includes(node.opType) || !weight) return undefined;
+  const value = node.output();
+  const isConv = node.opType.startsWith("Conv");
+  const written = { value, axis: isConv ? 1 : (value.shape?.length ?? 0) - 1 };
+  if (channels.offset(written) !== undefined) return written;
+  const last = (weight.shape?.length ?? 0) - 1;
+  const own = { Conv: 0, ConvTranspose: 1, Gemm: node.int("transB") === 1 ? 0 : 1 }[node.opType] ?? last;
+  return { value: weight, axis: own };
 }

@@ -3,7 +3,8 @@
  *
  * Greedy: each step takes the `step` least important units of one group; of that whose loss grows least for the work
  * saved (`global`), or of that which has lost the least share so far (`layer`). The last step overshoots; what fits is
- * then put back, dearest first.
+ * then put back, dearest first. Where that ends far below the goal, since units are large, it is done again without the
+ * steps that lead there, and the plan that comes nearest is taken.
  */
 import type { Graph } from "../../ir/graph.ts";
 import { ShrinkingCosts, type Worth } from "./costs.ts";
@@ -70,22 +71,73 @@ export function stepOf(group: PruneGroup, multiple: number): number {
   return 1;
 }
 
+/** A plan that leaves less than the goal by no more than this share of the work is near enough. */
+export const NEAR = 0.01;
+/** A goal is a ceiling first: to miss it above counts this many times what it does below. */
+const ABOVE = 2;
+
 export function planCut(graph: Graph, ranked: readonly RankedGroup[], options: PlanOptions): Plan {
+  const found = [...attempts(graph, ranked, { ...options, floor: 0 })];
+  const isBelow = ({ share }: Attempt) => share <= options.macs;
+  const first = found.find(isBelow)?.share ?? options.macs;
+  for (let gap = NEAR; first < options.macs - gap; gap *= 2) {
+    const next = attempts(graph, ranked, { ...options, floor: options.macs - gap });
+    found.push(...next);
+    if (next.length === 1) break;
+  }
+  const distance = ({ share }: Attempt) => Math.max(options.macs - share, ABOVE * (share - options.macs));
+  const candidates = found.toSorted((a, b) => distance(a) - distance(b))[0]?.candidates ?? [];
+  return { ...workOf(graph, candidates), groups: candidates.map(planOf) };
+}
+
+interface Attempt {
+  readonly candidates: readonly Candidate[];
+  /** Of the work, that is left. */
+  readonly share: number;
+}
+
+/** `floor`: no step leads below this share of the work, but for one where none other is left: that makes two plans. */
+function attempts(
+  graph: Graph,
+  ranked: readonly RankedGroup[],
+  { macs, scope, worth, multiple, floor }: PlanOptions & { readonly floor: number },
+): readonly Attempt[] {
   const groups = ranked.map((entry) => entry.group);
-  const costs = new ShrinkingCosts(graph, groups, options.worth);
-  const target = costs.macs * options.macs;
-  const candidates = ranked.map((entry) => ({ ...entry, step: stepOf(entry.group, options.multiple), taken: 0 }));
-  const history: { candidate: Candidate; units: readonly Unit[] }[] = [];
+  const costs = new ShrinkingCosts(graph, groups, worth);
+  const whole = costs.macs;
+  const target = whole * macs;
+  const candidates = ranked.map((entry) => ({ ...entry, step: stepOf(entry.group, multiple), taken: 0 }));
+  const history: Taken[] = [];
+  const take = (candidate: Candidate) => {
+    const units = candidate.order.slice(candidate.taken, candidate.taken + candidate.step);
+    costs.take(candidate.group, units, 1);
+    candidate.taken += candidate.step;
+    history.push({ candidate, units });
+  };
+  const now = (): Attempt => ({
+    candidates: candidates.map((each) => ({ ...each })),
+    share: whole > 0 ? costs.macs / whole : 1,
+  });
   while (costs.macs > target) {
-    const next = cheapest(candidates, costs, options.scope);
+    const next = cheapest(candidates, costs, { scope, most: costs.macs - whole * floor });
     if (!next) break;
-    const units = next.order.slice(next.taken, next.taken + next.step);
-    costs.take(next.group, units, 1);
-    next.taken += next.step;
-    history.push({ candidate: next, units });
+    take(next);
+  }
+  const found: Attempt[] = [];
+  if (costs.macs > target) {
+    found.push(now());
+    const steps = candidates.filter(hasStep).map((candidate) => ({ candidate, saved: savingOf(candidate, costs) }));
+    const smallest = steps.filter(({ saved }) => saved > 0).toSorted((a, b) => a.saved - b.saved)[0];
+    if (!smallest) return found;
+    take(smallest.candidate);
   }
   putBack(history, costs, target);
-  return { ...workOf(graph, candidates), groups: candidates.map(planOf) };
+  return [...found, now()];
+}
+
+interface Taken {
+  readonly candidate: Candidate;
+  readonly units: readonly Unit[];
 }
 
 /** In plain multiply-accumulates. */
@@ -99,17 +151,25 @@ function workOf(graph: Graph, candidates: readonly Candidate[]): Omit<Plan, "gro
   return { macsBefore, macsAfter: costs.macs };
 }
 
+function hasStep({ order, taken, step }: Candidate): boolean {
+  return order.length - taken > step;
+}
+
+function savingOf({ group, order, taken, step }: Candidate, costs: ShrinkingCosts): number {
+  return costs.saving(group, order.slice(taken, taken + step));
+}
+
+/** Of the steps that save no more than `most`. */
 function cheapest(
   candidates: readonly Candidate[],
   costs: ShrinkingCosts,
-  scope: PlanOptions["scope"],
+  { scope, most }: Pick<PlanOptions, "scope"> & { readonly most: number },
 ): Candidate | undefined {
   let best: { candidate: Candidate; rate: number } | undefined;
-  for (const candidate of candidates) {
-    const { group, order, loss, step, taken } = candidate;
-    if (order.length - taken <= step) continue;
-    const saved = costs.saving(group, order.slice(taken, taken + step));
-    if (saved <= 0) continue;
+  for (const candidate of candidates.filter(hasStep)) {
+    const { order, loss, step, taken } = candidate;
+    const saved = savingOf(candidate, costs);
+    if (saved <= 0 || saved > most) continue;
     const rate =
       scope === "layer" ? (taken + step) / order.length : ((loss[taken + step] ?? 0) - (loss[taken] ?? 0)) / saved;
     if (!best || rate < best.rate) best = { candidate, rate };
@@ -118,11 +178,7 @@ function cheapest(
 }
 
 /** The last chunk of a group is its dearest, so only that one may return. */
-function putBack(
-  history: readonly { readonly candidate: Candidate; readonly units: readonly Unit[] }[],
-  costs: ShrinkingCosts,
-  target: number,
-): void {
+function putBack(history: readonly Taken[], costs: ShrinkingCosts, target: number): void {
   const closed = new Set<Candidate>();
   for (const { candidate, units } of history.toReversed()) {
     if (closed.has(candidate)) continue;

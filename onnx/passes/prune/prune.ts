@@ -83,13 +83,7 @@ export async function pruneChannels(model: Model, options: PruneOptions, ctx: Pa
   await runPasses(model, [prepareForPruning], ctx);
   inferShapes(model);
   const { groups, pinned } = solveDependencies(model);
-  if (groups.length === 0) {
-    throw new PruneRefusal(
-      "nothing-to-prune",
-      `no channel of this model can be taken out: ${pinned[0]?.reason ?? "it has no layer with constant weights"}`,
-      "Run simplify first, freeze dynamic dimensions in load-model, or leave pruning out.",
-    );
-  }
+  if (groups.length === 0) throw nothingToPrune(pinned);
   const ranked = await rankGroups(model, groups, options, ctx);
   const plan = await planFor(model, ranked, options);
   const removed = plan.groups.flatMap((group) => group.removed);
@@ -118,6 +112,19 @@ export async function pruneChannels(model: Model, options: PruneOptions, ctx: Pa
   await runPasses(model, [cutAndRepair], ctx);
   return { groups: plan.groups, pinned, macsBefore: plan.macsBefore, macsAfter: plan.macsAfter, repaired, constants };
 }
+
+function nothingToPrune(pinned: readonly PinnedAxis[]): PruneRefusal {
+  const [first] = pinned;
+  const why = first ? `${first.reason} ("${first.node}")` : "it has no layer with constant weights";
+  return new PruneRefusal(
+    "nothing-to-prune",
+    `no channel of this model can be taken out: ${why}`,
+    first ? STAYS_FIX : "Run simplify first, so that weights are constants, or leave pruning out.",
+  );
+}
+
+const STAYS_FIX =
+  "Take another method (blocks, low-rank, unstructured), or leave pruning out; where a size is unknown, freeze it in load-model.";
 
 function cutConstants(
   rest: Remainder,
