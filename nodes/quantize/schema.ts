@@ -5,7 +5,7 @@ import { type Diagnostic, defineNode } from "../define.ts";
 
 export const quantize = defineNode({
   type: "quantize",
-  version: 5,
+  version: 6,
   title: "Quantize",
   category: "Optimise",
   icon: "binary",
@@ -83,5 +83,6 @@ export const quantize = defineNode({
     2: { name: "hard-frames-decide", up: (params) => ({ ...params }) },
     3: { name: "floats-stay-floats", up: (params) => ({ ...params }) },
     4: { name: "zero-points", up: (params) => ({ ...params }) },
+    5: { name: "slow-layers-stay-float", up: (params) => ({ ...params }) },
   },
 });

@@ -12,6 +12,8 @@ export interface Layout {
   readonly quantizeOutputs: boolean;
   /** Dense layers whose outputs sum fewer products than this gain no time in integers, and stay in float. */
   readonly fewestProducts: number;
+  /** A Conv of fewer inputs and fewer outputs than these, or of groups of fewer channels (depthwise aside), is slower in integers. */
+  readonly slowInIntegers?: { readonly inputs: number; readonly outputs: number; readonly grouped: number };
   /** Whether SiLU behind integers must be written as the runtime's own operator to run as fast as in float. */
   readonly fusesSilu: boolean;
   /** What a Mul that equalises channels must be worth, dB: infinite where it would break a chain of integers. */
@@ -32,6 +34,7 @@ const layouts: Record<LayoutName, Layout> = {
     integerBias: true,
     quantizeOutputs: true,
     fewestProducts: 33,
+    slowInIntegers: { inputs: 4, outputs: 64, grouped: 32 },
     fusesSilu: true,
     worthAMulDb: Number.POSITIVE_INFINITY,
     roundsFloatWeights: true,

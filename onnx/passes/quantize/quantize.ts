@@ -1,9 +1,8 @@
 /** One door to every form of quantization: chooses the layers, lets the form do its work, says what it did and why. */
-import type { Model, Value } from "../../ir/graph.ts";
+import type { Model } from "../../ir/graph.ts";
 import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
 import { isStreamed, quantizeBlockwise } from "./blockInt4.ts";
-import { carriedInputs } from "./carried.ts";
 import { quantizeDynamically } from "./dynamicInt8.ts";
 import { embeddingsOf, embeddingToBytes, embeddingToNibbles, type QuantizedEmbedding } from "./embeddings.ts";
 import { equalise } from "./equalise.ts";
@@ -12,6 +11,7 @@ import { keepFloatReaders } from "./floatReaders.ts";
 import { foldDivisions } from "./foldDivisions.ts";
 import type { Format } from "./format.ts";
 import { fuseDequantizedSilu } from "./fuseSilu.ts";
+import { gainlessLayers } from "./gainless.ts";
 import { convertToHalf } from "./halfPrecision.ts";
 import type { LayerInputs } from "./layerInputs.ts";
 import { type Layer, type LeftInFloat, nodeName, quantizableLayers } from "./layers.ts";
@@ -120,15 +120,9 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   const floats = chosen.filter((layer) => placed(layer) === "float");
   const stored = chosen.filter((layer) => placed(layer) === "weights");
   const candidates = chosen.filter((layer) => !floats.includes(layer) && !stored.includes(layer));
-  const few = candidates.filter(
-    (layer) => !placed(layer) && productsOf(layer) < layout.fewestProducts && options.minSqnrDb > 0,
-  );
-  const amidst = betweenIntegers(
-    few,
-    candidates.filter((layer) => !few.includes(layer)),
-  );
-  const gainless = few.filter((layer) => !amidst.has(layer));
-  let layers = candidates.filter((layer) => !gainless.includes(layer));
+  const weighed = options.minSqnrDb > 0 ? candidates.filter((layer) => !placed(layer)) : [];
+  const gainless = gainlessLayers(candidates, layout, weighed);
+  let layers = candidates.filter((layer) => !gainless.has(layer));
   if (stored.length === 0) requireLayers(layers);
   const how = { ...options, table, layout };
   let design = await designInt8(model.graph, layers, how);
@@ -159,7 +153,7 @@ async function quantizeStatically(model: Model, options: QuantizeOptions): Promi
   if (layout.roundsFloatWeights) await keepFloatReaders(model.graph, inFloat);
   return {
     layers: [...described, ...(await storeWeights(model, stored, table))],
-    kept: [...kept, ...tooNoisy.values(), ...gainless.map(gainlessReason), ...floats.map(floatReason)],
+    kept: [...kept, ...tooNoisy.values(), ...gainless.values(), ...floats.map(floatReason)],
     left,
     upgraded,
   };
@@ -275,29 +269,6 @@ function requireLayers(layers: readonly Layer[]): void {
     "no layer is left to quantize: each Conv, ConvTranspose, MatMul and Gemm is kept in float or has no constant f32 weight",
     "Take names out of keepFloat, lower minSqnrDb, or start from the FP32 model.",
   );
-}
-
-/** Products that one output of a dense layer sums; a grouped layer is judged by its error alone. */
-function productsOf({ view }: Layer): number {
-  return view.groups === 1 ? view.inputs * view.taps : Number.POSITIVE_INFINITY;
-}
-
-/** Layers whose input is in integers and whose output is wanted so: to compute in float between would convert twice. */
-function betweenIntegers(layers: readonly Layer[], integers: readonly Layer[]): ReadonlySet<Layer> {
-  const given = new Set(integers.map(({ output }) => output));
-  const readers = new Map(integers.map(({ node, input }) => [node, input]));
-  const isGiven = (value: Value): boolean => {
-    const carried = value.producer ? carriedInputs(value.producer) : [];
-    return given.has(value) || (carried.length > 0 && carried.every(isGiven));
-  };
-  const isWanted = (value: Value) =>
-    value.uses.length > 0 && !value.isGraphOutput && value.uses.every(({ node }) => readers.get(node) === value);
-  return new Set(layers.filter(({ input, output }) => isGiven(input) && isWanted(output)));
-}
-
-function gainlessReason(layer: Layer): LeftInFloat {
-  const reason = `an output sums ${productsOf(layer)} products only: integers gain no time there`;
-  return { node: layer.name, opType: layer.node.opType, reason };
 }
 
 function floatReason({ name, node }: Layer): LeftInFloat {
