@@ -67,6 +67,12 @@ describe("autotune", () => {
     expect([...points(report.front), ...points(report.beaten)].sort()).toEqual(["float", "int8-1", "original"]);
   });
 
+  it("refuses a take of layers that the model does not have, with the name that was meant", async () => {
+    await using workspace = await openNodeWorkspace();
+    const taken = tuned(workspace, { params: { take: ["int8", "second", "thrid"] } });
+    await expect(taken).rejects.toMatchObject({ code: "unknown-node", fix: expect.stringContaining('"third"') });
+  });
+
   it("gives the model back as it came where that is taken", async () => {
     await using workspace = await openNodeWorkspace();
     const { tunedModel, model } = await tuned(workspace, { params: { take: ["original"] } });
@@ -107,8 +113,8 @@ describe("autotune", () => {
   });
 });
 
-it.each([1, 2])(
-  "takes documents of version %i along as they are (hard-frames-decide, floats-stay-floats)",
+it.each([1, 2, 3])(
+  "takes documents of version %i along as they are (hard-frames-decide, floats-stay-floats, constants-in-the-reference)",
   (version) => {
     expect(autotune.migrations[version]?.up({ maxMs: 5 })).toEqual({ maxMs: 5 });
   },

@@ -8,7 +8,7 @@ export const TAKEN = ["original", "float", "weights", "int8"] as const;
 
 export const autotune = defineNode({
   type: "autotune",
-  version: 3,
+  version: 4,
   title: "Autotune",
   category: "Optimise",
   icon: "sliders-horizontal",
@@ -70,5 +70,6 @@ export const autotune = defineNode({
   migrations: {
     1: { name: "hard-frames-decide", up: (params) => ({ ...params }) },
     2: { name: "floats-stay-floats", up: (params) => ({ ...params }) },
+    3: { name: "constants-in-the-reference", up: (params) => ({ ...params }) },
   },
 });

@@ -302,8 +302,8 @@ describe("prepareForQuantization", () => {
   });
 });
 
-it.each([1, 2, 3, 4])(
-  "takes documents of version %i along as they are (steps-by-evidence, hard-frames-decide, floats-stay-floats, zero-points)",
+it.each([1, 2, 3, 4, 5])(
+  "takes documents of version %i along as they are (steps-by-evidence, hard-frames-decide, floats-stay-floats, zero-points, slow-layers-stay-float)",
   (version) => {
     expect(quantize.migrations[version]?.up({ format: "fp16" })).toEqual({ format: "fp16" });
   },

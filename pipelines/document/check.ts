@@ -1,6 +1,7 @@
 /** Whether a document can run, as data: every problem with its node and its fix. Total: never throws, on any document. */
 import type { z } from "zod";
 import type { CheckInfo, Diagnostic, NodeDef } from "../../nodes/define.ts";
+import { nearestName } from "../../onnx/nearestName.ts";
 import { type PipelineDoc, type PipelineNode, parseEndpoint } from "./doc.ts";
 import { checkWire, type NodeDefs, topologicalOrder } from "./graph.ts";
 import { own } from "./own.ts";
@@ -75,7 +76,7 @@ function problem(code: string, side: { node: string; port: string }, message: st
 function checkNode(defs: NodeDefs, doc: PipelineDoc, id: string, node: PipelineNode): Diagnostic[] {
   const def = own(defs, node.type);
   if (!def) {
-    const near = nearest(node.type, Object.keys(defs));
+    const near = nearestName(node.type, Object.keys(defs));
     const fix = near ? `Did you mean "${near}"? Else update Edgewright or remove the node.` : "Remove the node.";
     const message = `"${node.type}" is no node type of this version.`;
     return [{ code: "unknown-node-type", severity: "error", nodeId: id, message, fix }];
@@ -125,7 +126,7 @@ function paramProblem(def: NodeDef, nodeId: string, issue: z.core.$ZodIssue): Di
   const names = Object.keys(def.params.shape);
   if (issue.code === "unrecognized_keys" && issue.path.length === 0) {
     const keys = issue.keys.map((key) => `"${key}"`).join(", ");
-    const near = nearest(issue.keys[0] ?? "", names);
+    const near = nearestName(issue.keys[0] ?? "", names);
     const fix = `${near ? `Did you mean "${near}"? ` : ""}It knows ${names.join(", ")}.`;
     return {
       code: "unknown-parameter",
@@ -140,32 +141,4 @@ function paramProblem(def: NodeDef, nodeId: string, issue: z.core.$ZodIssue): Di
   const fallback = own(def.params.shape, String(issue.path[0]))?.safeParse(undefined);
   const fix = fallback?.success ? `The default is ${JSON.stringify(fallback.data)}.` : undefined;
   return { code: "bad-parameter", severity: "error", nodeId, message, fix };
-}
-
-/** The name at the least edit distance, where at most a third of its letters differ. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const name of names) {
-    const distance = editDistance(word.slice(0, 64), name);
-    if (distance < bestDistance && distance <= Math.max(2, name.length / 3)) {
-      best = name;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

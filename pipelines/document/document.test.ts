@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { defineNode } from "../../nodes/define.ts";
-import { checkPipeline, nearest } from "./check.ts";
+import { checkPipeline } from "./check.ts";
 import { type PipelineDoc, serializeDoc } from "./doc.ts";
 import { applyEdit, describeEdit, type Edit, type JsonValue } from "./edit.ts";
 import { canConnect, type NodeDefs, topologicalOrder, upstreamOf } from "./graph.ts";
@@ -204,9 +204,4 @@ describe("edits", () => {
     const shuffled = { ...d, nodes: { c: d.nodes.c, a: d.nodes.a, b: d.nodes.b }, edges: [...d.edges].reverse() };
     expect(serializeDoc(shuffled as PipelineDoc)).toBe(serializeDoc(d));
   });
-});
-
-it("nearest finds a slip of the pen and nothing far", () => {
-  expect(nearest("quantise", ["quantize", "prune"])).toBe("quantize");
-  expect(nearest("zebra", ["quantize", "prune"])).toBeUndefined();
 });

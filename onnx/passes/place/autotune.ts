@@ -8,19 +8,22 @@
  * 4. For a range of prices on noise, the placement of least predicted time (a minimum cut), each built and measured: time
  *    side by side with the given model, SQNR of the outputs on frames held back, and the judge's verdict.
  *
- * What is returned was measured; predictions only choose what to measure. Nothing returned is slower than the given model.
+ * What is returned was measured; predictions only choose what to measure. Nothing returned is slower than the given model,
+ * whose initializers are constants here even where the file lists them as inputs.
  */
 import { cloneModel } from "../../cloneModel.ts";
 import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import { writeModel } from "../../serde.ts";
 import { byMethod, CANDIDATE_METHODS, type CalibrationTable } from "../calibrate/table.ts";
+import { fixOtherInitializers } from "../optionalInputs.ts";
 import { quantizableLayers } from "../quantize/layers.ts";
 import { type LayoutName, layoutOf } from "../quantize/layout.ts";
 import { type MeasuringContext, OutputReference } from "../quantize/outputReference.ts";
 import type { Form } from "../quantize/placement.ts";
 import type { LayerResult } from "../quantize/quantize.ts";
 import { refineInt8, type TriedMethod, type TriedStep } from "../quantize/refineInt8.ts";
+import { requireNames } from "../quantize/requireNames.ts";
 import { type Built, build, type Material, measureNoise, placementOf, QUANTIZE, sweep } from "./candidates.ts";
 import { chooseIntegers } from "./chooseIntegers.ts";
 import type { Figures } from "./front.ts";
@@ -83,11 +86,14 @@ export interface Autotuned {
 export async function autotune(input: AutotuneInput, ctx: AutotuneContext): Promise<Autotuned> {
   const { layout } = input;
   const given = await input.open();
+  // Weights that a file lists as inputs a runtime folds nothing into: against those any form would look fast.
+  fixOtherInitializers(given.graph);
   const prepared = cloneModel(given);
   ctx.report(0, "simplifying");
   await prepareForPlacement(prepared, ctx);
   ctx.report(0.02, "trying exact rewrites");
   const floats = await tuneFloat(prepared, layout, ctx.time);
+  if (input.take) requireNames("take", input.take.integers, [...floats.names]);
   ctx.report(0.1, "calibrating");
   const table = await input.calibrate(floats.model);
   const units = unitsOf(floats.model.graph, layoutOf(layout));

@@ -38,25 +38,34 @@ export async function prepareForPlacement(model: Model, { evaluator, signal }: M
   nameNodes(model);
 }
 
+export interface TunedFloat {
+  readonly model: Model;
+  readonly tried: readonly RewriteTried[];
+  /** Of the nodes of every form tried: another run, whose times fall out otherwise, may keep another. */
+  readonly names: ReadonlySet<string>;
+}
+
 /** `model` as `prepareForPlacement` leaves it. */
 export async function tuneFloat(
   model: Model,
   layout: LayoutName,
   time: (models: readonly Model[]) => Promise<readonly number[]>,
-): Promise<{ model: Model; tried: readonly RewriteTried[] }> {
+): Promise<TunedFloat> {
   const tried: RewriteTried[] = [];
+  const names = new Set(model.graph.nodes.map(nodeName));
   let best = model;
   for (const { name, apply } of layout === "onnxruntime-x86" ? rewrites : []) {
     const candidate = cloneModel(best);
     const count = await apply(candidate);
     if (count === 0) continue;
     nameNodes(candidate);
+    for (const node of candidate.graph.nodes) names.add(nodeName(node));
     const [before = 1, after = 1] = await time([best, candidate]);
     const kept = before / after >= FASTER;
     tried.push({ rewrite: name, count, speedup: before / after, kept });
     if (kept) best = candidate;
   }
-  return { model: best, tried };
+  return { model: best, tried, names };
 }
 
 /** Reports and placements name nodes: where one has no name, or another's, it gets that of what it writes. */

@@ -21,6 +21,7 @@ import type { Placement } from "./placement.ts";
 import { ownWeightSqnrDb } from "./predictSqnr.ts";
 import { QuantizeError } from "./quantizeError.ts";
 import { reasonForFloat } from "./reasonForFloat.ts";
+import { requireNames } from "./requireNames.ts";
 import { residualsAsSums } from "./residualSum.ts";
 import type { RoundedInput } from "./roundedInputs.ts";
 import { designInt8, WEIGHT_LIMIT, writeInt8 } from "./staticInt8.ts";
@@ -85,15 +86,7 @@ export const QDQ_OPSET = 13;
 
 /** Changes the model, which `prepareForQuantization` has seen, in place. */
 export async function quantize(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
-  const names = new Set(model.graph.nodes.map(nodeName));
-  const unknown = options.keepFloat.find((name) => !names.has(name));
-  if (unknown !== undefined) {
-    throw new QuantizeError(
-      "unknown-node",
-      `keepFloat names "${unknown}", which the model does not have`,
-      "Take the name from the report of load-model or quantize; a pass before this one may have merged the node away.",
-    );
-  }
+  requireNames("keepFloat", options.keepFloat, model.graph.nodes.map(nodeName));
   return forms[options.format](model, options);
 }
 
