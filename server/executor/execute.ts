@@ -251,7 +251,9 @@ class RunExecution {
     const measures = missed.some(({ node }) => node.def.effects === "measures");
     const resources = new Set(missed.flatMap(({ node }) => node.def.resources));
     this.#sayWhere(missed);
-    const release = await services.schedule.acquire({ resources, measures }, execution.signal);
+    const release = await services.schedule.acquire({ resources, measures }, execution.signal, () => {
+      if (measures) this.#sayWaiting(missed);
+    });
     const tempDir = join(services.blobs.home, "tmp", `step-${randomBytes(6).toString("hex")}`);
     try {
       await mkdir(tempDir, { recursive: true });
@@ -271,6 +273,14 @@ class RunExecution {
       await Promise.all(this.#writes.splice(0));
       release();
       await rm(tempDir, { recursive: true, force: true });
+    }
+  }
+
+  #sayWaiting(missed: readonly NodeState[]): void {
+    const message = "waits for its turn: it measures alone, and another step of this machine is at work";
+    for (const { node } of missed) {
+      if (node.def.effects === "measures")
+        this.execution.emit({ type: "step.log", node: node.id, level: "info", message });
     }
   }
 

@@ -44,6 +44,27 @@ describe("the schedule", () => {
     expect(later.state.release).toBeDefined();
   });
 
+  it("tells who cannot start at once, for others here or elsewhere, and nobody else", async () => {
+    const schedule = new Schedule(2, free);
+    const told: string[] = [];
+    const release = await schedule.acquire(measure(), never, () => told.push("first"));
+    const second = schedule.acquire(measure(), never, () => told.push("second"));
+    await settle();
+    expect(told).toEqual(["second"]);
+    release();
+    (await second)();
+    let unlock = () => {};
+    const held = new Promise<() => void>((resolve) => {
+      unlock = () => resolve(() => {});
+    });
+    const busy = new Schedule(2, { ...free, hold: () => held });
+    const third = busy.acquire(measure(), never, () => told.push("third"));
+    await settle();
+    expect(told).toEqual(["second", "third"]);
+    unlock();
+    await third;
+  });
+
   it("forgets who gives up waiting", async () => {
     const schedule = new Schedule(1, free);
     const first = started(schedule, cpu());

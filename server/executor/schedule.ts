@@ -27,9 +27,20 @@ export class Schedule {
     private readonly lock: Pick<DeviceLock, "share" | "hold">,
   ) {}
 
-  /** Resolves when the unit may start, with its release. Throws when the signal fires first. */
-  async acquire(need: Need, signal: AbortSignal): Promise<() => void> {
-    await this.#slot(need, signal);
+  /** Resolves when the unit may start, with its release. Throws when the signal fires first. `waits`: not at once. */
+  async acquire(need: Need, signal: AbortSignal, waits: () => void = () => {}): Promise<() => void> {
+    const slot = this.#slot(need, signal);
+    // Behind the turn in which the slot is given: what is free then has come before this runs.
+    const late = setImmediate(waits);
+    try {
+      await slot;
+      return await this.#locked(need, signal);
+    } finally {
+      clearImmediate(late);
+    }
+  }
+
+  async #locked(need: Need, signal: AbortSignal): Promise<() => void> {
     const free = () => {
       this.#running.delete(need);
       this.#next();
