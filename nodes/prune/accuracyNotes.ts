@@ -13,8 +13,16 @@ const KEEP_MORE: Readonly<Record<PruneReport["method"], string>> = {
   unstructured: "set fewer weights to zero",
 };
 
-export function accuracyNotes(heldBack: PruneReport["heldBack"], method: PruneReport["method"]): readonly string[] {
-  if (!heldBack) return ["What this costs in accuracy is not known: wire tensors to measure it."];
+/** `items`: what the cut was fitted to. */
+export function accuracyNotes(
+  heldBack: PruneReport["heldBack"],
+  { method, items }: { readonly method: PruneReport["method"]; readonly items: number },
+): readonly string[] {
+  if (!heldBack && items === 0) return ["What this costs in accuracy is not known: wire tensors to measure it."];
+  if (!heldBack)
+    return [
+      `What this costs in accuracy is not known: the ${items} item(s) on tensors served to prune, and none is left to measure it on. Wire more.`,
+    ];
   const figures = Object.entries(heldBack.outputs).flatMap(([name, { sqnrDb }]) =>
     sqnrDb === undefined ? [] : [{ name, sqnrDb }],
   );

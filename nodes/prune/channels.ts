@@ -1,10 +1,11 @@
-/** The method `channels`: what the pass found, as the report tells it, and the mask for a training framework. */
+/** The method `channels`: what the pass found, as the report tells it. */
 import type { Model } from "../../onnx/ir/graph.ts";
 import type { PassContext } from "../../onnx/passes/pass.ts";
 import { type GroupPlan, NEAR } from "../../onnx/passes/prune/plan.ts";
-import { type Prediction, type PruneOutcome, pruneChannels } from "../../onnx/passes/prune/prune.ts";
+import { type Prediction, pruneChannels } from "../../onnx/passes/prune/prune.ts";
 import type { Report } from "../context.ts";
 import type { FitItems } from "./items.ts";
+import { channelMask } from "./mask.ts";
 import { repairNotes, repairStatus, willRepair } from "./repairStatus.ts";
 import type { Findings } from "./report.ts";
 
@@ -41,7 +42,7 @@ export async function cutChannels(
     repair: repairStatus(setting, outcome.repaired),
     notes: [...(timed ? [] : goalNotes(macsShare, params, outcome.groups)), ...repairNotes(setting)],
   };
-  return { findings, mask: maskOf(outcome) };
+  return { findings, mask: channelMask(outcome) };
 }
 
 /** Why the goal is missed, where it is. */
@@ -78,25 +79,6 @@ function layerEntries(plans: readonly GroupPlan[]): Findings["groups"] {
 }
 
 const DEARER = "each of its channels is dearer for the work it saves than those that left";
-
-/** Which indices of each constant are left, and which leave together: enough to prune the same in training code. */
-function maskOf({ constants, groups }: PruneOutcome): Report {
-  return {
-    kind: "prune-mask",
-    version: 1,
-    provenance: "computed",
-    tensors: constants,
-    groups: groups.map(({ group, removed }) => ({
-      name: group.name,
-      units: group.units.map((unit) => ({
-        kept: !removed.includes(unit),
-        parts: unit.flatMap(({ axis: { value, axis }, indices }) =>
-          value.initializer ? [{ tensor: value.name, axis, indices }] : [],
-        ),
-      })),
-    })),
-  };
-}
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;

@@ -29,3 +29,19 @@ export async function collectItems(tensors: Stream<TensorItem> | undefined, feed
   const last = heldBack.length === 0 && fit.length > 1 ? fit.pop() : undefined;
   return { fit, heldBack: last ? [last] : heldBack };
 }
+
+/** Where the stream shows nothing that varies. */
+export function likenessNotes({ fit, heldBack }: FitItems): readonly string[] {
+  const [first, ...others] = [...fit, ...heldBack];
+  if (!first || others.length === 0 || !others.every((item) => sameTensors(item, first))) return [];
+  return [
+    `All ${others.length + 1} items on tensors are alike: what the model needs for other inputs does not show in them, and the error measured here says nothing of it. Wire inputs that vary.`,
+  ];
+}
+
+function sameTensors(a: HostTensors, b: HostTensors): boolean {
+  return Object.entries(a).every(([name, { data, dims }]) => {
+    const other = b[name];
+    return other?.dims.join() === dims.join() && data.every((value, i) => Object.is(value, other.data[i]));
+  });
+}

@@ -35,6 +35,17 @@ interface Saved {
   readonly ref: ArtifactRef<"model">;
 }
 
+/** Why the report has no multiply-adds, and no times where an input's size is open. */
+export function sizeNotes({ graph }: Model, macs: number | undefined): readonly string[] {
+  if (macs !== undefined) return [];
+  const open = graph.feeds.find(({ shape }) => !shape?.every((dim) => typeof dim === "number"));
+  if (!open) return ["No multiply-adds are given: sizes inside the model are known only when it runs."];
+  const dims = open.shape ? `[${open.shape.map((dim) => dim ?? "?").join(", ")}]` : "of unknown rank";
+  return [
+    `No multiply-adds and no times are given, since they depend on sizes that the model leaves open: input "${open.name}" is ${dims}. Set its shape in load-model to see both; the share that is left counts each open size as 1.`,
+  ];
+}
+
 /** Undefined where an input has no fixed size, on which the time depends, or nothing is known of the target. */
 export async function latencyOf(ctx: RunContext, { before, after }: Pair<Saved>): Promise<PruneReport["latency"]> {
   const isFixed = before.model.graph.feeds.every(({ shape }) => shape?.every((dim) => typeof dim === "number"));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Model } from "../../onnx/ir/graph.ts";
-import { memorySource } from "../../onnx/ir/tensor.ts";
+import { memorySource, Tensor } from "../../onnx/ir/tensor.ts";
 import { readModel } from "../../onnx/serde.ts";
 import { dataPath, testData } from "../../test/support/data.ts";
 import { noiseTensor } from "../../test/support/outputs.ts";
@@ -38,6 +38,13 @@ const maskSchema = z.object({
     z.object({ name: z.string(), shape: z.array(z.number()), kept: z.record(z.string(), z.array(z.number())) }),
   ),
   groups: z.array(z.object({ units: z.array(z.object({ kept: z.boolean() })) })),
+});
+
+const bitsSchema = z.object({
+  tensors: z.array(z.object({ name: z.string(), shape: z.array(z.number()), keptBits: z.string() })),
+});
+const blocksSchema = z.object({
+  blocks: z.array(z.object({ name: z.string(), kept: z.boolean(), tensors: z.array(z.string()) })),
 });
 
 interface PruneParams {
@@ -107,7 +114,7 @@ describe("prune", () => {
     const notesAt = (sqnrDb: number) =>
       accuracyNotes(
         { items: 8, outputs: { fine: { sqnrDb: 40, maxAbs: 0 }, boxes: { sqnrDb, maxAbs: 1 } } },
-        "channels",
+        { method: "channels", items: 32 },
       );
     expect(notesAt(25)).toEqual([]);
     expect(notesAt(13).join()).toContain('Expect worse results: output "boxes" keeps 13.0 dB');
@@ -154,13 +161,80 @@ describe("prune", () => {
 
   it.each(["blocks", "low-rank", "2:4"] as const)("method %s: a model that runs, and its face", async (method) => {
     const params = { method, macs: 0.9, multiple: 2 };
-    const { report, json, mask } = await pruned(network(), params, itemsOf(IMAGE, 10));
-    expect(mask).toBeUndefined();
+    const { report, json } = await pruned(network(), params, itemsOf(IMAGE, 10));
     expect(report.method).toBe(method);
     expect(Object.keys(report.heldBack?.outputs ?? {})).toHaveLength(1);
     const html = renderFace(Face, { report: json, large: true });
     expect(html).toContain({ blocks: "of the multiply-adds", "low-rank": "rank", "2:4": "% zero" }[method]);
     expect(renderFace(Face, { report: json })).toContain("<rect");
+  });
+
+  it("hands out a mask of every method: what is left and what is gone", async () => {
+    const items = itemsOf(IMAGE, 10);
+    for (const method of ["2:4", "unstructured"] as const) {
+      const { mask, report } = await pruned(network(), { method }, items);
+      const { tensors } = bitsSchema.parse(mask);
+      const ones = tensors.map(({ keptBits }) =>
+        Buffer.from(keptBits, "base64").reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0),
+      );
+      expect(tensors.map(({ shape }) => shape.reduce((a, b) => a * b))).toEqual(report.sparse?.map((s) => s.weights));
+      expect(ones).toEqual(report.sparse?.map(({ weights, zeros }) => weights - zeros));
+    }
+    const blocks = await pruned(network(), { method: "blocks", macs: 0.9 }, items);
+    const parsed = blocksSchema.parse(blocks.mask);
+    expect(parsed.blocks.map(({ kept }) => !kept)).toEqual(blocks.report.blocks?.map(({ removed }) => removed));
+    expect(parsed.blocks[0]?.tensors.length).toBeGreaterThan(0);
+    const thin = await pruned(network(), { method: "low-rank", macs: 0.9, multiple: 2 }, items);
+    const left = thin.report.ranks?.flatMap(({ node, rank }) => (rank === undefined ? [] : [{ nodes: [node], rank }]));
+    expect(left?.length).toBeGreaterThan(0);
+    expect(thin.mask).toMatchObject({ kind: "prune-mask", method: "low-rank", tensors: left });
+  });
+
+  it.each(["channels", "blocks", "low-rank", "2:4", "unstructured"] as const)(
+    "method %s: says of a quantized model that it is one, and what to do",
+    async (method) => {
+      const model = network();
+      const { graph } = model;
+      const [input] = graph.inputs;
+      const scale = graph.addInitializer("scale", Tensor.f32([], [0.1]));
+      const node = graph.addNode({
+        opType: "QuantizeLinear",
+        name: "q",
+        inputs: [input ?? null, scale],
+        outputs: ["q"],
+      });
+      graph.addOutput(node.output());
+      const refused = pruned(model, { method }, itemsOf(IMAGE, 4));
+      await expect(refused).rejects.toMatchObject({
+        code: "already-quantized",
+        message: expect.stringContaining('QuantizeLinear "q"'),
+        fix: expect.stringContaining("Prune before quantizing"),
+      });
+    },
+  );
+
+  it("says of one item that none is left to measure on", async () => {
+    const { warnings } = await pruned(network(), { macs: 0.8, multiple: 1 }, itemsOf(IMAGE, 1));
+    expect(warnings.join()).toContain("none is left to measure it on");
+    expect(warnings.join()).not.toContain("wire tensors");
+  });
+
+  it("warns of items that are all alike", async () => {
+    const alike = itemsOf(IMAGE, 6).map((item) => ({ ...item, tensors: { "": noiseTensor(IMAGE, 1) } }));
+    const { warnings } = await pruned(network(), { macs: 0.8, multiple: 1 }, alike);
+    expect(warnings.join()).toContain("All 6 items on tensors are alike");
+    const { warnings: none } = await pruned(network(), { macs: 0.8, multiple: 1 }, itemsOf(IMAGE, 6));
+    expect(none.join()).not.toContain("alike");
+  });
+
+  it("says why multiply-adds and times are absent where a size is open", async () => {
+    const model = network();
+    const [input] = model.graph.inputs;
+    if (input?.type) input.type = { ...input.type, shape: ["batch", 4, 8, 8] };
+    const { report } = await pruned(model, { macs: 0.8, multiple: 1 }, itemsOf(IMAGE, 4));
+    expect(report.macs).toBeUndefined();
+    expect(report.latency).toBeUndefined();
+    expect(report.notes.join()).toContain('input "input" is [batch, 4, 8, 8]');
   });
 
   it("wants tensors to know what a block does", async () => {

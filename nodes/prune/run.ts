@@ -13,10 +13,11 @@ import { implementNode } from "../define.ts";
 import { feedsOf } from "../streams.ts";
 import { accuracyNotes } from "./accuracyNotes.ts";
 import { cutChannels } from "./channels.ts";
-import { collectItems, type FitItems } from "./items.ts";
-import { latencyNotes, latencyOf, predict } from "./latency.ts";
+import { collectItems, type FitItems, likenessNotes } from "./items.ts";
+import { latencyNotes, latencyOf, predict, sizeNotes } from "./latency.ts";
 import type { Findings, PruneReport } from "./report.ts";
 import { requireFinite } from "./requireFinite.ts";
+import { requireFloat } from "./requireFloat.ts";
 import { type PruneParams, prune } from "./schema.ts";
 import { cutBlocks, cutRanks } from "./structure.ts";
 import { zeroWeights } from "./zeros.ts";
@@ -24,6 +25,7 @@ import { zeroWeights } from "./zeros.ts";
 export const run = implementNode(prune, async (ctx, { model: ref, tensors }, params) => {
   try {
     const [original, model] = [await ctx.artifacts.openModel(ref), await ctx.artifacts.openModel(ref)];
+    requireFloat(original);
     const items = await collectItems(tensors, feedsOf(original));
     await requireFinite(original, items, ctx);
     const { findings, mask } = await change(model, params, items, ctx);
@@ -36,9 +38,11 @@ export const run = implementNode(prune, async (ctx, { model: ref, tensors }, par
     };
     const latency = await latencyOf(ctx, { before: await asPrepared(original, ctx), after: { model, ref: saved } });
     const notes = [
+      ...likenessNotes(items),
       ...findings.notes,
+      ...sizeNotes(original, before.macs),
       ...latencyNotes(latency, findings.macsShare),
-      ...accuracyNotes(heldBack || undefined, params.method),
+      ...accuracyNotes(heldBack || undefined, { method: params.method, items: items.fit.length }),
     ];
     for (const note of notes) ctx.warn(note);
     const report = {
@@ -58,7 +62,7 @@ export const run = implementNode(prune, async (ctx, { model: ref, tensors }, par
     return {
       model: saved,
       report: await ctx.artifacts.report(report),
-      ...(mask && { mask: await ctx.artifacts.report(mask) }),
+      mask: await ctx.artifacts.report(mask),
     };
   } catch (error) {
     if (error instanceof PruneRefusal || error instanceof PruneError || error instanceof NoEstimateError)
@@ -80,7 +84,7 @@ async function change(
   params: PruneParams,
   items: FitItems,
   ctx: RunContext,
-): Promise<{ readonly findings: Findings; readonly mask?: Report }> {
+): Promise<{ readonly findings: Findings; readonly mask: Report }> {
   const multiple = params.multiple || ctx.target.channelMultiple || USUAL_MULTIPLE;
   switch (params.method) {
     case "channels": {
@@ -88,12 +92,12 @@ async function change(
       return cutChannels(model, { ...params, multiple }, fit, ctx);
     }
     case "blocks":
-      return { findings: await cutBlocks(model, params, items, ctx) };
+      return cutBlocks(model, params, items, ctx);
     case "low-rank":
-      return { findings: await cutRanks(model, { ...params, multiple }, items, ctx) };
+      return cutRanks(model, { ...params, multiple }, items, ctx);
     case "2:4":
     case "unstructured":
-      return { findings: await zeroWeights(model, { ...params, method: params.method }, items, ctx) };
+      return zeroWeights(model, { ...params, method: params.method }, items, ctx);
   }
 }
 

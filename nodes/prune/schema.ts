@@ -58,7 +58,7 @@ export const prune = defineNode({
     },
     mask: {
       kind: "report",
-      doc: "Of the method channels: the indices that are left of each tensor, and which leave together, to fine-tune in a training framework.",
+      doc: "What is left, to fine-tune in a training framework: indices of each tensor and which leave together; blocks; thin pairs; a bit for each weight.",
     },
   },
   effects: "infers",

@@ -6,8 +6,9 @@ import { type BlockOutcome, pruneBlocks } from "../../onnx/passes/prune/blocks.t
 import { factorizeLayers, type LowRankOutcome } from "../../onnx/passes/prune/lowRank.ts";
 import { prepareForPruning } from "../../onnx/passes/prune/prune.ts";
 import { PruneRefusal } from "../../onnx/passes/prune/pruneRefusal.ts";
-import type { RunContext } from "../context.ts";
+import type { Report, RunContext } from "../context.ts";
 import type { FitItems } from "./items.ts";
+import { blockMask, rankMask } from "./mask.ts";
 import { repairNotes, repairStatus, willRepair } from "./repairStatus.ts";
 import type { Findings } from "./report.ts";
 
@@ -23,7 +24,7 @@ export async function cutBlocks(
   { macs, repair }: StructureParams,
   { fit }: Pick<FitItems, "fit">,
   ctx: RunContext,
-): Promise<Findings> {
+): Promise<{ readonly findings: Findings; readonly mask: Report }> {
   if (fit.length === 0) {
     throw new PruneRefusal(
       "needs-tensors",
@@ -36,13 +37,15 @@ export async function cutBlocks(
     pruneBlocks(model, { keep: macs, evaluator: ctx.evaluator, items: fit, repair: willRepair(setting) }, ctx),
   );
   const macsShare = shareOf(outcome);
-  return {
+  const blocks = outcome.blocks.map(({ node, macsShare, removed, loss }) => ({ node, macsShare, removed, loss }));
+  const findings = {
     macsShare,
-    blocks: [...outcome.blocks],
+    blocks,
     ...NO_CHANNELS,
     repair: repairStatus(setting, outcome.repaired),
     notes: [...blockNotes(macsShare, macs), ...repairNotes(setting)],
   };
+  return { findings, mask: blockMask(outcome) };
 }
 
 function blockNotes(share: number, macs: number): readonly string[] {
@@ -56,7 +59,7 @@ export async function cutRanks(
   { macs, multiple, repair }: StructureParams,
   { fit }: Pick<FitItems, "fit">,
   ctx: RunContext,
-): Promise<Findings> {
+): Promise<{ readonly findings: Findings; readonly mask: Report }> {
   const setting = { wanted: repair, items: fit.length };
   const measured = fit.length > 0 ? { evaluator: ctx.evaluator, items: fit } : undefined;
   const outcome = await inPass(model, ctx, () =>
@@ -65,13 +68,14 @@ export async function cutRanks(
   const macsShare = shareOf(outcome);
   const short = macsShare > macs + 0.01;
   const note = `${(100 * macsShare).toFixed(1)} % of the multiply-adds are left: no layer has a lower rank to take.`;
-  return {
+  const findings = {
     macsShare,
-    ranks: [...outcome.layers],
+    ranks: outcome.layers.map(({ node, rank, fullRank }) => ({ node, fullRank, ...(rank !== undefined && { rank }) })),
     ...NO_CHANNELS,
     repair: repairStatus(setting, outcome.repaired),
     notes: [...(short ? [note] : []), ...repairNotes(setting)],
   };
+  return { findings, mask: rankMask(outcome) };
 }
 
 const NO_CHANNELS: Pick<Findings, "groups" | "pinned"> = { groups: [], pinned: [] };

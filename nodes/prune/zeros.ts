@@ -6,9 +6,10 @@ import { prepareForPruning } from "../../onnx/passes/prune/prune.ts";
 import { MOMENT_ITEMS, spread } from "../../onnx/passes/prune/sensitivity.ts";
 import { pruneTwoOfFour } from "../../onnx/passes/prune/twoOfFour.ts";
 import { pruneWeights, type SparseLayer } from "../../onnx/passes/prune/unstructured.ts";
-import type { RunContext } from "../context.ts";
+import type { Report, RunContext } from "../context.ts";
 import { deflatedBytes } from "./deflatedBytes.ts";
 import type { FitItems } from "./items.ts";
+import { zeroMask } from "./mask.ts";
 import type { Findings } from "./report.ts";
 
 export interface ZeroParams {
@@ -28,7 +29,7 @@ export async function zeroWeights(
   { method, sparsity }: ZeroParams,
   { fit }: Pick<FitItems, "fit">,
   ctx: RunContext,
-): Promise<Findings> {
+): Promise<{ readonly findings: Findings; readonly mask: Report }> {
   const before = await deflatedBytes(model);
   let sparse: readonly SparseLayer[] = [];
   const zero: Pass = {
@@ -44,7 +45,7 @@ export async function zeroWeights(
     },
   };
   await runPasses(model, [prepareForPruning, zero], ctx);
-  return {
+  const findings: Findings = {
     macsShare: 1,
     sparse: [...sparse],
     deflatedBytes: { before, after: await deflatedBytes(model) },
@@ -52,10 +53,11 @@ export async function zeroWeights(
     pinned: [],
     repair: {
       status: "skipped",
-      reason: "each layer makes good for its own zeros",
+      reason: fit.length > 0 ? "each layer makes good for its own zeros" : "no tensors are wired to refit on",
       items: 0,
       layers: [],
     },
     notes: [NOTES[method]],
   };
+  return { findings, mask: await zeroMask(model, { method, sparse }) };
 }

@@ -33,6 +33,8 @@ export interface BlockEntry {
   /** Of the model's multiply-accumulates. */
   readonly macsShare: number;
   readonly removed: boolean;
+  /** Constants that its nodes read. */
+  readonly constants: readonly string[];
   /** What the outputs lost without it when it was last tried, as a share of how much they vary. */
   readonly loss: number;
 }
@@ -69,6 +71,7 @@ export async function pruneBlocks(model: Model, options: BlockOptions, ctx: Pass
   const outputs = await OutputLoss.of(model, spread(items, TRIAL_ITEMS), evaluator);
   const original = outputs.copy();
   const means = await branchMeans(model, blocks, options);
+  const constants = new Map(blocks.map((block) => [block, constantsOf(block)]));
   const gone: Block[] = [];
   let left = costs.macs;
   while (left > costs.macs * keep && gone.length < blocks.length) {
@@ -96,6 +99,7 @@ export async function pruneBlocks(model: Model, options: BlockOptions, ctx: Pass
     node: nameOf(block),
     macsShare: block.macs / costs.macs,
     removed: gone.includes(block),
+    constants: constants.get(block) ?? [],
     loss: block.loss,
   }));
   const macsAfter = new ShrinkingCosts(model.graph, []).macs;
@@ -104,6 +108,11 @@ export async function pruneBlocks(model: Model, options: BlockOptions, ctx: Pass
 
 function nameOf({ add }: Block): string {
   return add.name || add.output().name;
+}
+
+function constantsOf({ nodes }: Block): readonly string[] {
+  const read = nodes.flatMap((node) => node.inputs).filter((value) => value?.initializer);
+  return [...new Set(read.map((value) => value?.name ?? ""))];
 }
 
 function blocksOf(graph: Graph, costs: ShrinkingCosts): readonly Block[] {

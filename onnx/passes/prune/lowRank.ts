@@ -37,6 +37,9 @@ export interface FactorizedLayer {
   /** Undefined where it stays whole. */
   readonly rank?: number;
   readonly fullRank: number;
+  readonly weight: string;
+  /** Names of the two thin weights, that of the first layer first; where it has a rank. */
+  readonly factors?: readonly string[];
 }
 
 export interface LowRankOutcome {
@@ -95,7 +98,10 @@ export async function factorizeLayers(
   const layers = candidates.map((candidate) => {
     const rank = ranks.get(candidate);
     const fullRank = Math.min(candidate.reading.inputs, candidate.outputs);
-    return { node: nameOf(candidate.layer), ...(rank !== undefined && { rank }), fullRank };
+    const { node, weight } = candidate.layer;
+    const factors = [node.inputs[0]?.producer?.inputs[1], node.inputs[1]].map((value) => value?.name ?? "");
+    const entry = { node: nameOf(candidate.layer), fullRank, weight: weight.name };
+    return rank === undefined ? entry : { ...entry, rank, factors };
   });
   return { layers, macsBefore: costs.macs, macsAfter, repaired };
 }
