@@ -26,6 +26,7 @@ import {
   mergeEqualInitializers,
 } from "./initializers.ts";
 import { fuseLayerNormalization } from "./layerNorm.ts";
+import { foldScaleIntoLayer } from "./layerScale.ts";
 import { fusePadIntoLayer } from "./padConv.ts";
 import type { Rule } from "./rule.ts";
 import { constantReshapeTargets } from "./shapes.ts";
@@ -53,6 +54,7 @@ export const simplifyRules: readonly Rule[] = [
   fuseGelu,
   fuseMatMulAdd,
   foldTransposeIntoGemm,
+  foldScaleIntoLayer,
   fusePadIntoLayer,
   fuseFocusIntoConv,
   mergeConstantChains,
