@@ -84,6 +84,27 @@ describe("attention", () => {
     expect(ops).not.toContain("Mul");
   });
 
+  const forms: readonly (Form & { readonly fed?: readonly number[] })[] = [
+    {},
+    { key: "twice" },
+    { scale: "query" },
+    { scale: "none" },
+    { mask: ["batch", 1, 1, "length"], fed: [2, 1, 1, 5] },
+    { mask: ["length", "length"], fed: [5, 5] },
+  ];
+  it.each(forms)("is one operator in set 23: $key $scale $mask", async ({ fed, ...form }) => {
+    const { ops, applied } = await simplified(attention({ ...form, opset: 23 }), fed);
+    expect(applied["fuse-attention"]).toBe(1);
+    expect(ops.filter((op) => ["Softmax", "Transpose", "Reshape", "Mul"].includes(op))).toEqual([]);
+  });
+
+  it("is left where a mask has another number of rows, or the scores are read", async () => {
+    const other = await simplified(attention({ opset: 23, mask: [1, 1, 1, "other"] }), [1, 1, 1, 5]);
+    expect(other.ops).toContain("Softmax");
+    const read = await simplified(attention({ opset: 23, read: true }));
+    expect(read.ops).toContain("Softmax");
+  });
+
   it("keeps the scale where the scores are read before it is softened", async () => {
     const model = attention({ read: true });
     const { ops } = await simplified(model);

@@ -9,6 +9,7 @@ import { nodeLabel } from "../../verify.ts";
 import { optionalInputs, withoutDefaults } from "../optionalInputs.ts";
 import type { Pass, PassContext, PassNote, PassResult } from "../pass.ts";
 import { fuseAffineBeforeConv } from "./affineBeforeConv.ts";
+import { fuseAttention } from "./attention.ts";
 import { mergeCommonSubexpressions } from "./commonSubexpressions.ts";
 import { mergeConstantChains } from "./constantChains.ts";
 import { foldConstants, foldShapes } from "./constantFolding.ts";
@@ -52,6 +53,7 @@ export const simplifyRules: readonly Rule[] = [
   mergeCommonSubexpressions,
   fuseLayerNormalization,
   fuseGelu,
+  fuseAttention,
   fuseMatMulAdd,
   foldTransposeIntoGemm,
   foldScaleIntoLayer,
