@@ -4,7 +4,7 @@ import { defineNode } from "../define.ts";
 
 export const simplify = defineNode({
   type: "simplify",
-  version: 2,
+  version: 3,
   title: "Simplify",
   category: "Optimise",
   icon: "shrink",
@@ -12,7 +12,7 @@ export const simplify = defineNode({
   params: z.strictObject({
     opset: z.int().min(0).max(NEWEST_OPSET).default(0).meta({
       title: "Operator set",
-      help: "Writes the model in this operator set first, where it is older: 17 knows LayerNormalization, 20 Gelu. 0 leaves it.",
+      help: "Writes the model in this operator set first, where it is older: 17 knows LayerNormalization, 20 Gelu, 23 Attention. 0 leaves it.",
     }),
   }),
   inputs: {
@@ -25,5 +25,8 @@ export const simplify = defineNode({
   },
   effects: "pure",
   resources: ["cpu"],
-  migrations: { 1: { name: "transposes-through-regions", up: (params) => ({ ...params }) } },
+  migrations: {
+    1: { name: "transposes-through-regions", up: (params) => ({ ...params }) },
+    2: { name: "only-what-computes-the-same", up: (params) => ({ ...params }) },
+  },
 });
