@@ -51,8 +51,10 @@ describe.skipIf(!testData || !process.env.EDGEWRIGHT_TENSORRT_RTX)(
       ["fastestdet", "fp16", { Half: 70 }],
       ["yolox-nano", "int8", { Int8: 113 }],
       ["yolox-nano", "fp16", { Half: 113 }],
+      ["yolox-nano", "bf16", { BFloat16: 113 }],
       ["rfb-320", "int8", { Int8: 52 }],
       ["rfb-320", "fp16", { Half: 52 }],
+      ["rfb-320", "bf16", { BFloat16: 52 }],
     ] as const)("runs all convolutions of %s in %s: %o", async (name, format, convolutions) => {
       await using workspace = await openNodeWorkspace();
       const model = await quantized(workspace, name, { format, layout: "tensorrt" });

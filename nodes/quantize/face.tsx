@@ -81,7 +81,7 @@ function Bars({ report, kept, toggle }: BarsProps) {
         {layers.length > 0 ? `worst first · ${report.layers.length} layers` : `${report.layers.length} layers`}
       </text>
       <text y={93} fill="var(--text-3)" style={MONO}>
-        {predicted ? "not measured" : (report.ranges?.method ?? "")}
+        {predicted ? "not measured" : (report.ranges?.method ?? (report.sqnr === "simulated" ? "simulated" : ""))}
       </text>
     </svg>
   );
@@ -104,13 +104,14 @@ function headline(report: QuantizeReport): string {
 }
 
 function sentence(report: QuantizeReport): string {
-  return `${report.format} for ${report.layout}, ${headline(report)}, ${report.layers.length} layers quantized, ${report.keptFloat.length} kept in float; ${report.sqnr === "measured" ? "outputs measured" : "nothing measured"}`;
+  return `${report.format} for ${report.layout}, ${headline(report)}, ${report.layers.length} layers quantized, ${report.keptFloat.length} kept in float; ${report.sqnr === "predicted" ? "nothing measured" : `outputs ${report.sqnr}`}`;
 }
 
 function Large({ report, kept, toggle }: BarsProps) {
   return (
     <section style={{ display: "grid", gap: 16, fontSize: 12 }}>
       <p style={{ margin: 0 }}>{sentence(report)}.</p>
+      {report.runsOn && <p style={{ margin: 0 }}>Runs on {report.runsOn}.</p>}
       {report.warnings.map((warning) => (
         <p key={warning} style={{ margin: 0, color: "var(--state-stale)" }}>
           {warning}

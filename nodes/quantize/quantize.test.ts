@@ -171,6 +171,44 @@ describe("quantize", () => {
     expect(types).toEqual([DataType.FLOAT16, DataType.FLOAT16]);
   });
 
+  it("bf16 is simulated, keeps float at its ends, and says where it runs", async () => {
+    await using workspace = await openNodeWorkspace();
+    const model = await workspace.artifacts.put("model", await smallNet());
+    const inputs = { model, calibration: undefined, tensors: streamOf(frames(10)) };
+    const { report, model: short } = await quantized(workspace, inputs, { format: "bf16", layout: "tensorrt" });
+    expect(report).toMatchObject({ sqnr: "simulated", keptFloat: [], notQuantized: [] });
+    expect(report.runsOn).toMatch(/8\.0 and newer; not ONNX Runtime's CPU/);
+    const worst = Math.min(...Object.values(report.outputs ?? {}).map(({ sqnrDb }) => sqnrDb));
+    // Two numbers of eight bits multiplied lose 45 dB or so; were nothing rounded, there would be no noise at all.
+    expect(worst).toBeGreaterThan(30);
+    expect(worst).toBeLessThan(70);
+    for (const { ownSqnrDb } of report.layers) expect(ownSqnrDb).toBeGreaterThan(40);
+    const { graph } = await workspace.artifacts.openModel(short);
+    expect([...graph.feeds, ...graph.outputs].map((value) => value.type?.elemType)).toEqual([
+      DataType.FLOAT,
+      DataType.FLOAT,
+    ]);
+    const held = new Set(graph.initializers.map(({ initializer }) => initializer?.dataType));
+    expect([held.has(DataType.BFLOAT16), held.has(DataType.FLOAT)]).toEqual([true, false]);
+
+    const own = report.layers.map(({ ownSqnrDb }) => ownSqnrDb ?? 99).sort((a, b) => a - b);
+    const floor = (given(own[0]) + given(own[1])) / 2;
+    const again = { ...inputs, tensors: streamOf(frames(10)) };
+    const strict = await quantized(workspace, again, { format: "bf16", layout: "tensorrt", minSqnrDb: floor });
+    expect(strict.report.keptFloat[0]?.reason).toMatch(/dB \(simulated\)/);
+    expect(strict.report.layers.length).toBeLessThan(report.layers.length);
+  });
+
+  it("refuses bf16 where ONNX Runtime is to run it, before and at the run", async () => {
+    await using workspace = await openNodeWorkspace();
+    const model = await workspace.artifacts.put("model", await smallNet());
+    const inputs = { model, calibration: undefined, tensors: undefined };
+    const wanted = { code: "bf16-onnxruntime", fix: expect.stringMatching(/fp16.*tensorrt/) };
+    await expect(quantized(workspace, inputs, { format: "bf16" })).rejects.toMatchObject(wanted);
+    const check = given(quantize.check)(quantize.params.parse({ format: "bf16" }), { wired: {} });
+    expect(check).toEqual([expect.objectContaining(wanted)]);
+  });
+
   it("tensorrt: signed, zero point 0, no int32; onnxruntime-x86: unsigned activations, int32 bias", async () => {
     await using workspace = await openNodeWorkspace();
     const model = await workspace.artifacts.put("model", await smallNet());

@@ -28,8 +28,10 @@ export const quantizeReport = z.object({
   layout: z.string(),
   bytesBefore: z.number(),
   bytesAfter: z.number(),
-  /** Whether outputs and layers were measured, or the layers predicted alone. */
-  sqnr: z.enum(["measured", "predicted"]),
+  /** Whether outputs and layers were measured, measured on a simulation (BF16), or the layers predicted alone. */
+  sqnr: z.enum(["measured", "simulated", "predicted"]),
+  /** Where it can run, and where not, for a format that few runtimes know. */
+  runsOn: z.string().optional(),
   /** How the activations' ranges were chosen; with what each way measured, best first, where there was a choice. */
   ranges: z
     .object({
@@ -68,6 +70,9 @@ export function worstFigure({ cumulativeSqnrDb, ownSqnrDb }: LayerReport): numbe
   return cumulativeSqnrDb ?? ownSqnrDb ?? Number.POSITIVE_INFINITY;
 }
 
+const BF16_RUNS_ON =
+  "TensorRT on compute capability 8.0 and newer; not ONNX Runtime's CPU, which has no BF16 form of Conv, MatMul or Add";
+
 export function quantizationReport(result: QuantizeResult, findings: Findings): Report & QuantizeReport {
   const { params, sizes, measured, outputs, ranges, steps } = findings;
   const layers = result.layers.map(({ node, opType, bits, output, ownSqnrDb, note }): LayerReport => {
@@ -81,15 +86,17 @@ export function quantizationReport(result: QuantizeResult, findings: Findings): 
       ...(note !== undefined && { note }),
     };
   });
+  const seen = params.format === "bf16" ? "simulated" : "measured";
   return {
     kind: "quantize",
     version: 1,
-    provenance: measured ? "measured" : "estimated",
+    provenance: measured ? seen : "estimated",
     format: params.format,
     layout: params.layout,
     bytesBefore: sizes.before,
     bytesAfter: sizes.after,
-    sqnr: measured ? "measured" : "predicted",
+    sqnr: measured ? seen : "predicted",
+    ...(params.format === "bf16" && { runsOn: BF16_RUNS_ON }),
     ...(ranges && { ranges: rangesReport(ranges) }),
     // Where the outputs are equal already there is nothing to make truer.
     ...(steps && { steps: steps.filter((s) => Number.isFinite(s.beforeDb) && Number.isFinite(s.afterDb)) }),

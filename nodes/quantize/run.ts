@@ -6,12 +6,14 @@ import type { CalibrationTable } from "../../onnx/passes/calibrate/table.ts";
 import { beyondHalf } from "../../onnx/passes/quantize/beyondHalf.ts";
 import type { Format } from "../../onnx/passes/quantize/format.ts";
 import { layerInputs } from "../../onnx/passes/quantize/layerInputs.ts";
+import type { LayoutName } from "../../onnx/passes/quantize/layout.ts";
 import { measureSqnr } from "../../onnx/passes/quantize/measureSqnr.ts";
 import type { MeasuringContext } from "../../onnx/passes/quantize/outputReference.ts";
 import { prepareForQuantization } from "../../onnx/passes/quantize/prepare.ts";
 import { type QuantizeOptions, quantize as quantizeModel } from "../../onnx/passes/quantize/quantize.ts";
 import { type EvidentQuantization, quantizeByEvidence } from "../../onnx/passes/quantize/quantizeByEvidence.ts";
 import { QuantizeError } from "../../onnx/passes/quantize/quantizeError.ts";
+import { simulateBfloat16 } from "../../onnx/passes/quantize/simulateBfloat16.ts";
 import { withinBudget } from "../../onnx/passes/quantize/withinBudget.ts";
 import { UpgradeError } from "../../onnx/passes/upgradeOpset/upgradeError.ts";
 import { readCalibration } from "../calibrationTable.ts";
@@ -20,10 +22,11 @@ import { implementNode } from "../define.ts";
 import type { ArtifactRef } from "../ports.ts";
 import { type HeldFrames, holdFrames, partFrames } from "./heldFrames.ts";
 import { quantizationReport } from "./report.ts";
-import { quantize } from "./schema.ts";
+import { BF16_NEEDS_TENSORRT, quantize } from "./schema.ts";
 
 export const run = implementNode(quantize, async (ctx, { model: ref, calibration, tensors }, params) => {
   try {
+    if (params.format === "bf16") refuseBfloat16(ctx.target, params.layout);
     const float = await openPrepared(ctx, ref, params.format);
     const open = async () => cloneModel(float);
     const frames = await holdFrames(tensors, float);
@@ -43,7 +46,7 @@ export const run = implementNode(quantize, async (ctx, { model: ref, calibration
     const before = await from.open();
     if (measures) ctx.progress(0, 1, "tries", "measuring layers");
     const sqnr = measures
-      ? await measureSqnr({ float: before, quantized: model }, names, frames.judging, ctx)
+      ? await measureSqnr({ float: before, quantized: await simulateBfloat16(model) }, names, frames.judging, ctx)
       : undefined;
     const report = quantizationReport(result, {
       params,
@@ -97,10 +100,25 @@ async function once(options: QuantizeOptions, open: () => Promise<Model>): Promi
   };
 }
 
-/** FP16 takes a quantized model too: what is left in float becomes half. */
+/** NVIDIA's builder refuses BF16 below this compute capability. */
+const BF16_FROM = 8;
+
+/** A model for TensorRT may be made anywhere; where the target has TensorRT, it must be able to run it. */
+function refuseBfloat16({ name, computeCapability }: RunContext["target"], layout: LayoutName): void {
+  if (layout !== "tensorrt")
+    throw new UserError("bf16-onnxruntime", BF16_NEEDS_TENSORRT.message, BF16_NEEDS_TENSORRT.fix);
+  if (computeCapability === undefined || Number(computeCapability) >= BF16_FROM) return;
+  throw new UserError(
+    "bf16-capability",
+    `${name} has compute capability ${computeCapability}; BF16 needs ${BF16_FROM}.0`,
+    "Choose the format fp16, or a target of compute capability 8.0 or newer.",
+  );
+}
+
+/** 16-bit floats take a quantized model too: what is left in float becomes half. */
 async function openPrepared(ctx: RunContext, ref: ArtifactRef<"model">, format: string): Promise<Model> {
   const model = await ctx.artifacts.openModel(ref);
-  if (format !== "fp16") await prepareForQuantization(model, { signal: ctx.signal });
+  if (format !== "fp16" && format !== "bf16") await prepareForQuantization(model, { signal: ctx.signal });
   return model;
 }
 

@@ -3,17 +3,22 @@ import { FORMATS } from "../../onnx/passes/quantize/format.ts";
 import { LAYOUTS } from "../../onnx/passes/quantize/layout.ts";
 import { type Diagnostic, defineNode } from "../define.ts";
 
+export const BF16_NEEDS_TENSORRT = {
+  message: "ONNX Runtime's CPU has no BF16 form of Conv, MatMul or Add.",
+  fix: "Choose the format fp16; or the layout tensorrt, for a GPU of compute capability 8.0 or newer.",
+} as const;
+
 export const quantize = defineNode({
   type: "quantize",
   version: 6,
   title: "Quantize",
   category: "Optimise",
   icon: "binary",
-  doc: "Writes a lower precision into the model: INT8 for what multiplies, INT4 weights, or FP16.",
+  doc: "Writes a lower precision into the model: INT8 for what multiplies, INT4 weights, FP16, or BF16.",
   params: z.strictObject({
     format: z.enum(FORMATS).default("int8").meta({
       title: "Format",
-      help: "int8: calibrated, for speed and size. int8-dynamic: ranges taken at each run, no calibration. int4: weights alone, smallest. fp16: half precision; what overflows on the wired tensors stays in float.",
+      help: "int8: calibrated, for speed and size. int8-dynamic: ranges taken at each run, no calibration. int4: weights alone, smallest. fp16: half precision; what overflows on the wired tensors stays in float. bf16: half the size with the range of float, for TensorRT on compute capability 8.0 and newer; its figures are simulated.",
     }),
     layout: z.enum(LAYOUTS).default("onnxruntime-x86").meta({
       title: "Layout",
@@ -75,6 +80,9 @@ export const quantize = defineNode({
         message: "TensorRT has no dynamic quantization.",
         fix: "Choose the format int8 with a calibrate node, or the layout onnxruntime-x86.",
       });
+    }
+    if (format === "bf16" && layout !== "tensorrt") {
+      found.push({ code: "bf16-onnxruntime", severity: "error", ...BF16_NEEDS_TENSORRT });
     }
     return found;
   },

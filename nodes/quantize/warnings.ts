@@ -7,7 +7,7 @@ const VISIBLE_LOSS_DB = 10;
 
 export function warningsOf({ params, outputs, measured, ranges }: Findings): string[] {
   const { format, minSqnrDb } = params;
-  if (!measured) return format === "fp16" ? [] : [unmeasured(format, ranges?.method)];
+  if (!measured) return format === "fp16" || format === "bf16" ? [] : [unmeasured(format, ranges?.method)];
   const figures = outputs.flatMap((name) => measured.sqnr.get(name) ?? []);
   const worst = Math.min(...figures);
   if (!(worst < VISIBLE_LOSS_DB)) return [];
@@ -17,7 +17,7 @@ export function warningsOf({ params, outputs, measured, ranges }: Findings): str
     ...ways[format],
   ];
   return [
-    `Expect a visible loss: the worst output keeps ${worst.toFixed(1)} dB, measured on ${measured.frames} frame(s). To mend it, ${fixes.join(", or ")}; evaluate before you use the model.`,
+    `Expect a visible loss: the worst output keeps ${worst.toFixed(1)} dB, ${format === "bf16" ? "simulated" : "measured"} on ${measured.frames} frame(s). To mend it, ${fixes.join(", or ")}; evaluate before you use the model.`,
   ];
 }
 
@@ -26,6 +26,7 @@ const ways: Record<Format, readonly string[]> = {
   "int8-dynamic": ["calibrate and choose the format int8"],
   int4: ["choose the format int8", "take smaller blocks"],
   fp16: ["keep the layers with the least SQNR in float"],
+  bf16: ["choose the format fp16, whose numbers are eight times finer", "keep the layers with the least SQNR in float"],
 };
 
 function unmeasured(format: Format, method: string | undefined): string {

@@ -50,7 +50,23 @@ export async function tensorrtReadiness(model: Model, options: ReadinessOptions)
       fix: "Leave 7.5 out of computeCapabilities, or take FP16 there.",
     });
   }
+  const below8 = options.computeCapabilities.filter((capability) => Number(capability) < 8);
+  if (below8.length > 0 && holdsBfloat16(model.graph)) {
+    problems.push({
+      code: "capability",
+      severity: "error",
+      node: "",
+      message: `compute capability ${below8.join(", ")} has no BF16`,
+      fix: "Leave it out of computeCapabilities, or quantize with format fp16.",
+    });
+  }
   return problems;
+}
+
+function holdsBfloat16({ values }: Graph): boolean {
+  return [...values.values()].some(({ type, initializer }) => {
+    return (initializer?.dataType ?? type?.elemType) === DataType.BFLOAT16;
+  });
 }
 
 function* allNodes(graph: Graph): Generator<Node> {

@@ -205,6 +205,9 @@ describe("numbers that are none", () => {
       for (const format of ["int8-dynamic", "int4"] satisfies Format[]) {
         await expect(bench.quantize({ format }), format).rejects.toMatchObject(wanted);
       }
+      for (const params of [{ format: "fp16" }, { format: "bf16", layout: "tensorrt" }] as const) {
+        await expect(bench.quantize(params), params.format).rejects.toMatchObject(wanted);
+      }
       await expect(bench.calibrate()).rejects.toMatchObject({ code: "not-finite" });
       const { report } = await bench.quantize({ format: "int4", keepFloat: ["conv_3"] });
       expect(report.keptFloat).toEqual([expect.objectContaining({ node: "conv_3" })]);

@@ -3,6 +3,7 @@ import type { Model } from "../../ir/graph.ts";
 import type { HostTensors } from "../../ir/hostTensor.ts";
 import type { OutputReference } from "./outputReference.ts";
 import { type QuantizeOptions, type QuantizeResult, quantize } from "./quantize.ts";
+import { simulateBfloat16 } from "./simulateBfloat16.ts";
 
 export interface Evidence {
   /** A fresh copy of the prepared float model. */
@@ -23,7 +24,8 @@ export interface Try {
 /** Given up early where it cannot come above `toBeat`, dB: its figures are then of the hardest frames. */
 export async function attempt(options: QuantizeOptions, evidence: Evidence, toBeat?: number): Promise<Try> {
   const one = await made(options, evidence);
-  return { ...one, ...(await evidence.reference.measure(one.model, toBeat === undefined ? {} : { toBeat })) };
+  const runs = await simulateBfloat16(one.model);
+  return { ...one, ...(await evidence.reference.measure(runs, toBeat === undefined ? {} : { toBeat })) };
 }
 
 /** Quantized, and not measured. */

@@ -1,38 +1,38 @@
 /**
- * FP16: weights and activations in half precision, with Casts where float must go on. Inputs and outputs of the model
- * stay in float unless asked otherwise, so that nothing around the model changes.
+ * FP16 and BF16: weights and activations in 16-bit floats, with Casts where float must go on. Inputs and outputs of the
+ * model stay in float unless asked otherwise, so that nothing around the model changes.
  *
- * A node stays in float where its operator has no half form, where a constant of it leaves the half range (65504), where
- * an activation was seen to leave it (by calibration, or on frames), where the types are not known, or where the user says so.
+ * A node stays in float where its operator has no such form, where a constant of it leaves the range (65504; BF16 has
+ * nearly float's), where an activation was seen to leave it (by calibration, or on frames), where the types are not known,
+ * or where the user says so. A NaN among the constants, or an infinity among a layer's weights, is refused.
  */
 
 import { inferShapes } from "../../infer.ts";
 import { DataType } from "../../ir/dataType.ts";
 import type { Graph, Model, Node, Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
-import { floatToHalf } from "../../kernels/floatToHalf.ts";
+import { allFinite } from "../../kernels/allFinite.ts";
+import { largestMagnitude } from "../../kernels/largestMagnitude.ts";
 import { type CalibrationTable, calibrationOf } from "../calibrate/table.ts";
 import { upgradeOpset } from "../upgradeOpset.ts";
-import { LARGEST_HALF } from "./beyondHalf.ts";
-import { type LeftInFloat, nodeName } from "./layers.ts";
+import { weightNotFinite } from "./finiteFloats.ts";
+import { type LeftInFloat, nodeName, quantizeRuleOf } from "./layers.ts";
 import { QuantizeError } from "./quantizeError.ts";
+import type { ShortFloat } from "./shortFloat.ts";
 
 export interface HalfOptions {
+  readonly to: ShortFloat;
   /** Type of the model's inputs and outputs. */
   readonly io: "float32" | "float16";
   readonly keepFloat: ReadonlySet<string>;
-  /** Where given, layers whose activations leave the half range stay in float. */
+  /** Where given, layers whose activations leave the range stay in float. */
   readonly table?: CalibrationTable | undefined;
-  /** Values that were seen to leave the half range. */
+  /** Values that were seen to leave the range. */
   readonly beyond?: ReadonlySet<string> | undefined;
 }
 
-/** Operators that the standard defines for float, not for half. */
-const FLOAT_ONLY: readonly string[] = ["NonMaxSuppression", "DynamicQuantizeLinear", "Range", "ImageDecoder"];
 /** Inputs that stay in float in a half node: factors of positions, not data. */
 const FLOAT_INPUTS: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2], Upsample: [1] };
-/** Quantizers take half scales from this operator set on. */
-const HALF_SCALES_OPSET = 19;
 
 export async function convertToHalf(
   model: Model,
@@ -40,7 +40,10 @@ export async function convertToHalf(
 ): Promise<{ left: LeftInFloat[]; upgraded: Readonly<Record<string, number>> }> {
   const { graph } = model;
   const quantized = graph.nodes.some((node) => node.opType === "DequantizeLinear");
-  const upgraded = quantized ? upgradeOpset(model, HALF_SCALES_OPSET) : {};
+  const since = quantized ? options.to.quantizersFrom : options.to.from;
+  // What a newer set asks for depends on ranks.
+  if (model.opset < since) inferShapes(model);
+  const upgraded = upgradeOpset(model, since);
   inferShapes(model);
   const left: LeftInFloat[] = [];
   const half = new Set<Node>();
@@ -52,36 +55,37 @@ export async function convertToHalf(
   if (![...half].some(touchesFloat)) {
     throw new QuantizeError(
       "nothing-to-convert",
-      "no node is left that could take half precision: the model has no 32-bit floats, or all of it is kept in float",
+      "no node is left that could take 16-bit floats: the model has no 32-bit floats, or all of it is kept in float",
       "Start from the FP32 model, or take names out of keepFloat.",
     );
   }
-  const converter = new HalfConverter(graph, half);
+  const converter = new HalfConverter(graph, half, options.to);
   await converter.convert(options.io);
   return { left, upgraded };
 }
 
-async function reasonForFloat(node: Node, { keepFloat, table, beyond }: HalfOptions): Promise<string | undefined> {
+async function reasonForFloat(node: Node, { to, keepFloat, table, beyond }: HalfOptions): Promise<string | undefined> {
   if (keepFloat.has(nodeName(node))) return "kept by the user";
   if (node.subgraphs.length > 0) return "has a body of its own";
-  if (FLOAT_ONLY.includes(node.opType)) return "the operator has no half form";
+  if (to.lacks(node)) return `the operator has no ${to.name} form`;
   if (node.outputs.some((out) => out && out.type === undefined)) return "its types are not known";
   for (const value of [...node.inputs, ...node.outputs]) {
     const seen = value && calibrationOf(table, value.name);
-    const leaves = value && (beyond?.has(value.name) || (seen && Math.max(-seen.min, seen.max) > LARGEST_HALF));
-    if (leaves) return `"${value.name}" leaves the half range`;
+    const leaves = value && (beyond?.has(value.name) || (seen && Math.max(-seen.min, seen.max) > to.largest));
+    if (leaves) return `"${value.name}" leaves the ${to.name} range`;
   }
+  const rule = quantizeRuleOf(node);
+  const weight = rule?.kind === "compute" ? node.inputs[rule.weight] : undefined;
   for (const value of node.inputs) {
     const constant = value?.constant;
-    if (constant?.dataType === DataType.FLOAT && leavesHalf(await constant.floats())) {
-      return `the constant "${value?.name}" leaves the half range`;
-    }
+    if (constant?.dataType !== DataType.FLOAT) continue;
+    const values = await constant.floats();
+    if (largestMagnitude(values) <= to.largest) continue;
+    // A mask of minus infinities is meant so; a weight of infinity is not.
+    if (value === weight ? !allFinite(values) : values.some(Number.isNaN)) throw weightNotFinite(nodeName(node));
+    return `the constant "${value?.name}" leaves the ${to.name} range`;
   }
   return undefined;
-}
-
-function leavesHalf(values: Float32Array): boolean {
-  return values.some((x) => Math.abs(x) > LARGEST_HALF);
 }
 
 function isFloat(value: Value | null | undefined): value is Value {
@@ -100,6 +104,7 @@ class HalfConverter {
   constructor(
     private readonly graph: Graph,
     private readonly half: ReadonlySet<Node>,
+    private readonly to: ShortFloat,
   ) {}
 
   async convert(io: HalfOptions["io"]): Promise<void> {
@@ -120,12 +125,12 @@ class HalfConverter {
       if (floatInputs.includes(index)) node.setInput(index, this.asFloat(value, node));
       else if (isFloat(value)) node.setInput(index, await this.asHalf(value, node));
     }
-    if (node.int("to") === DataType.FLOAT && node.opType === "Cast") node.set("to", DataType.FLOAT16);
-    if (node.int("dtype") === DataType.FLOAT) node.set("dtype", DataType.FLOAT16);
+    if (node.int("to") === DataType.FLOAT && node.opType === "Cast") node.set("to", this.to.dataType);
+    if (node.int("dtype") === DataType.FLOAT) node.set("dtype", this.to.dataType);
     const value = node.tensor("value");
-    if (value?.dataType === DataType.FLOAT) node.set("value", await halfTensor(value));
+    if (value?.dataType === DataType.FLOAT) node.set("value", await rounded(value, this.to));
     if (node.opType === "ConstantOfShape" && !value)
-      node.set("value", Tensor.of(DataType.FLOAT16, [1], Uint16Array.of(0)));
+      node.set("value", Tensor.of(this.to.dataType, [1], Uint16Array.of(0)));
     for (const out of node.outputs) if (isFloat(out)) this.setHalf(out);
   }
 
@@ -145,22 +150,22 @@ class HalfConverter {
   }
 
   private setHalf(value: Value): void {
-    value.type = { ...value.type, elemType: DataType.FLOAT16 };
+    value.type = { ...value.type, elemType: this.to.dataType };
     value.origin = undefined;
   }
 
   private async asHalf(value: Value, before: Node): Promise<Value> {
-    if (!value.initializer) return this.cast(value, DataType.FLOAT16, before);
+    if (!value.initializer) return this.cast(value, this.to.dataType, before);
     let half = this.#halfConstants.get(value);
     if (!half) {
-      half = this.graph.addInitializer(`${value.name}_f16`, await halfTensor(value.initializer));
+      half = this.graph.addInitializer(`${value.name}_${this.to.suffix}`, await rounded(value.initializer, this.to));
       this.#halfConstants.set(value, half);
     }
     return half;
   }
 
   private asFloat(value: Value, before: Node): Value {
-    return value.type?.elemType === DataType.FLOAT16 && (this.isConverted(value) || value.isGraphInput)
+    return value.type?.elemType === this.to.dataType && (this.isConverted(value) || value.isGraphInput)
       ? this.cast(value, DataType.FLOAT, before)
       : value;
   }
@@ -172,7 +177,7 @@ class HalfConverter {
   private cast(value: Value, to: number, before: Node | undefined): Value {
     let cast = this.#cast.get(value);
     if (!cast) {
-      const name = this.graph.freshName(`${value.name}_${to === DataType.FLOAT ? "f32" : "f16"}`);
+      const name = this.graph.freshName(`${value.name}_${to === DataType.FLOAT ? "f32" : this.to.suffix}`);
       const node = this.graph.addNode(
         { opType: "Cast", name, inputs: [value], outputs: [name], attributes: { to } },
         before,
@@ -187,13 +192,13 @@ class HalfConverter {
   /** Outputs keep their names; in float they come from a last Cast. */
   private settleOutputs(io: HalfOptions["io"]): void {
     for (const [index, output] of this.graph.outputs.entries()) {
-      const isHalf = output.type?.elemType === DataType.FLOAT16 && this.isConverted(output);
-      const wanted = io === "float32" ? DataType.FLOAT : DataType.FLOAT16;
-      if (isHalf ? wanted === DataType.FLOAT16 : !isFloat(output) || wanted === DataType.FLOAT) continue;
+      const isHalf = output.type?.elemType === this.to.dataType && this.isConverted(output);
+      const wanted = io === "float32" ? DataType.FLOAT : this.to.dataType;
+      if (isHalf ? wanted === this.to.dataType : !isFloat(output) || wanted === DataType.FLOAT) continue;
       const { name } = output;
       const cast = this.cast(output, wanted, undefined);
       this.graph.setOutput(index, cast);
-      this.graph.rename(output, this.graph.freshName(`${name}_${isHalf ? "f16" : "f32"}`));
+      this.graph.rename(output, this.graph.freshName(`${name}_${isHalf ? this.to.suffix : "f32"}`));
       this.graph.rename(cast, name);
     }
   }
@@ -205,6 +210,6 @@ class HalfConverter {
   }
 }
 
-async function halfTensor(tensor: Tensor): Promise<Tensor> {
-  return Tensor.of(DataType.FLOAT16, tensor.dims, Uint16Array.from(await tensor.floats(), floatToHalf));
+async function rounded(tensor: Tensor, { dataType, round }: ShortFloat): Promise<Tensor> {
+  return Tensor.of(dataType, tensor.dims, Uint16Array.from(await tensor.floats(), round));
 }

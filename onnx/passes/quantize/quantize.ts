@@ -24,6 +24,7 @@ import { reasonForFloat } from "./reasonForFloat.ts";
 import { requireNames } from "./requireNames.ts";
 import { residualsAsSums } from "./residualSum.ts";
 import type { RoundedInput } from "./roundedInputs.ts";
+import { BF16, FP16, type ShortFloat } from "./shortFloat.ts";
 import { designInt8, WEIGHT_LIMIT, writeInt8 } from "./staticInt8.ts";
 import { storeWeight } from "./storedWeights.ts";
 
@@ -94,7 +95,8 @@ const forms: Record<Format, (model: Model, options: QuantizeOptions) => Promise<
   int8: quantizeStatically,
   "int8-dynamic": quantizeByTheRun,
   int4: quantizeWeights,
-  fp16: halve,
+  fp16: (model, options) => halve(model, options, FP16),
+  bf16: (model, options) => halve(model, { ...options, io: "float32" }, BF16),
 };
 
 async function quantizeStatically(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
@@ -231,16 +233,24 @@ async function quantizeWeights(model: Model, options: QuantizeOptions): Promise<
   };
 }
 
-async function halve(model: Model, options: QuantizeOptions): Promise<QuantizeResult> {
+async function halve(model: Model, options: QuantizeOptions, to: ShortFloat): Promise<QuantizeResult> {
   const { layers } = quantizableLayers(model.graph);
-  const { left, upgraded } = await convertToHalf(model, { ...options, keepFloat: new Set(options.keepFloat) });
+  const own = (name: string) => options.measured?.get(name);
+  const judged = new Map(
+    layers.map(({ name }) => [name, reasonForFloat(name, undefined, { ...options, simulated: to === BF16 })]),
+  );
+  const tooNoisy = layers.filter(({ name }) => judged.get(name));
+  const keepFloat = new Set([...options.keepFloat, ...tooNoisy.map(({ name }) => name)]);
+  const { left, upgraded } = await convertToHalf(model, { ...options, keepFloat, to });
   const floats = new Set(left.map(({ node }) => node));
   return {
     layers: layers
       .filter(({ name }) => !floats.has(name))
-      .map((layer) => ({ ...describe(layer), bits: 16, ownSqnrDb: undefined })),
-    kept: left.filter(({ node }) => layers.some(({ name }) => name === node)),
-    left: left.filter(({ node }) => layers.every(({ name }) => name !== node)),
+      .map((layer) => ({ ...describe(layer), bits: 16, ownSqnrDb: own(layer.name) })),
+    kept: left
+      .filter(({ node }) => judged.has(node))
+      .map((kept) => ({ ...kept, reason: judged.get(kept.node) ?? kept.reason, ownSqnrDb: own(kept.node) })),
+    left: left.filter(({ node }) => !judged.has(node)),
     upgraded,
   };
 }

@@ -4,7 +4,8 @@
  * 1. INT8: channels are equalised, ranges chosen by the method whose outputs are truest, biases corrected, weights rounded
  *    together: each step stays only where the outputs are truer with it than without.
  * 2. INT8: layers that are predicted to lose more than the floor allows are measured one by one.
- * 3. Where the outputs still keep less than the floor, the layers that cost most take the next finer form (float, or 8
+ * 3. BF16: each layer is rounded by itself, in a simulation.
+ * 4. Where the outputs still keep less than the floor, the layers that cost most take the next finer form (float, or 8
  *    bits in INT4): the fewest that reach it, found by bisection over the layers in order of their own error.
  */
 import type { Model } from "../../ir/graph.ts";
@@ -13,6 +14,7 @@ import type { MeasuringContext } from "./outputReference.ts";
 import type { QuantizeOptions, QuantizeResult } from "./quantize.ts";
 import { refineInt8, type Standing, type TriedMethod, type TriedStep } from "./refineInt8.ts";
 import { measureSensitivity } from "./sensitivity.ts";
+import { bfloat16Alone } from "./simulateBfloat16.ts";
 import { withinBudget } from "./withinBudget.ts";
 
 export interface EvidentQuantization {
@@ -28,6 +30,8 @@ export interface EvidentQuantization {
 
 /** What was chosen by some frames keeps a little less on others, dB. */
 const MARGIN_DB = 1;
+/** Frames on which layers are rounded one by one. */
+const FRAMES_ALONE = 4;
 /** Layers whose own cost is measured. */
 const SUSPECTS = 16;
 
@@ -38,6 +42,7 @@ export async function quantizeByEvidence(
 ): Promise<EvidentQuantization> {
   const { open } = evidence;
   if (options.format === "fp16") return { ...(await attempt(options, evidence)), open };
+  if (options.format === "bf16") return { ...(await inBfloat16(options, evidence, ctx)), open };
   if (options.format === "int4" && options.maxMb) return { ...(await underSize(options, evidence, ctx)), open };
   const { table } = options;
   const refined =
@@ -47,6 +52,13 @@ export async function quantizeByEvidence(
   const { model, result } = await sparedToFloor(measured, ctx);
   const { methods, steps } = refined ?? {};
   return { model, result, open: standing.evidence.open, ...(methods && { methods }), ...(steps && { steps }) };
+}
+
+/** Layers and outputs keep the floor by a simulation: no runtime at hand need compute in it. */
+async function inBfloat16(options: QuantizeOptions, evidence: Evidence, ctx: MeasuringContext): Promise<Try> {
+  const frames = evidence.fitting.slice(0, FRAMES_ALONE);
+  const informed = { ...options, measured: await bfloat16Alone(await evidence.open(), frames, ctx) };
+  return sparedToFloor({ options: informed, evidence, best: await attempt(informed, evidence) }, ctx);
 }
 
 /** What a size decides, no floor decides again. */
