@@ -162,7 +162,9 @@ describe("a model that is quantized already", () => {
       await expect(again.autotune()).rejects.toMatchObject(wanted);
       await again.quantize({ format: "fp16" });
       expect((await again.simplify()).warnings).toEqual([]);
-      await expect(again.prune()).rejects.toMatchObject(refusal("nothing-to-prune", /./, /./));
+      await expect(again.prune()).rejects.toMatchObject(
+        refusal("already-quantized", /DequantizeLinear|QuantizeLinear/, /Prune before/),
+      );
     });
   });
 });
@@ -195,7 +197,8 @@ describe("numbers that are none", () => {
       await expect(bench.quantize({ format: "fp16" }, { tensors: images() })).rejects.toMatchObject(wanted);
       await expect(bench.prune(images())).rejects.toMatchObject(wanted);
       await expect(bench.autotune()).rejects.toMatchObject(wanted);
-      expect((await bench.simplify(images())).warnings.join()).toMatch(/holds a NaN or an infinity/);
+      // What is no number in the same places is no difference.
+      expect((await bench.simplify(images())).warnings).toEqual([]);
     });
   });
 
@@ -264,7 +267,7 @@ describe("what no pass knows", () => {
           expect(report.notQuantized.map(({ opType }) => opType)).toContain(opType);
           expect(report.layers).toHaveLength(2);
         }
-        for (const format of FORMATS.filter((f) => f !== "int8")) {
+        for (const format of FORMATS.filter((f) => f !== "int8" && f !== "bf16")) {
           const { report } = await bench.quantize({ format });
           expect(report.notQuantized.map(({ opType }) => opType)).toContain(opType);
         }
@@ -305,7 +308,7 @@ describe("what no pass knows", () => {
       const wanted = refusal("runtime-refused", /acme:Sparkle/, /Replace the operator/);
       await expect(bench.calibrate()).rejects.toMatchObject(wanted);
       await expect(bench.autotune()).rejects.toMatchObject(wanted);
-      await expect(bench.simplify(images())).rejects.toMatchObject(wanted);
+      expect((await bench.simplify(images())).warnings.join()).toMatch(/does not know its operator acme:Sparkle/);
       expect((await bench.simplify()).outputs.model).toBeDefined();
       for (const format of ["int8-dynamic", "int4", "fp16"] satisfies Format[]) {
         const inputs = { model: bench.model, calibration: undefined, tensors: undefined };

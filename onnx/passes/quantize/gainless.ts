@@ -18,12 +18,24 @@ export function gainlessLayers(
   layout: Layout,
   weighed: readonly Layer[],
 ): ReadonlyMap<Layer, LeftInFloat> {
-  const found = new Map<Layer, LeftInFloat>();
-  const leave = ({ name, node }: Layer, reason: string) => ({ node: name, opType: node.opType, reason });
-  for (const layer of weighed) {
+  const slow = weighed.flatMap((layer) => {
     const reason = slowReason(layer, layout);
-    if (reason) found.set(layer, leave(layer, reason));
-  }
+    return reason ? [[layer, leave(layer, reason)] as const] : [];
+  });
+  const found = leftBeside(new Map(slow), { layers, layout, weighed });
+  // Who asks for integers of a network that is all such layers gets those that are merely slow in them.
+  return found.size < layers.length ? found : leftBeside(new Map(), { layers, layout, weighed });
+}
+
+interface Weighed {
+  readonly layers: readonly Layer[];
+  readonly layout: Layout;
+  readonly weighed: readonly Layer[];
+}
+
+/** Those of `slow`, and with them the layers of few products that do not stand between integers. */
+function leftBeside(slow: ReadonlyMap<Layer, LeftInFloat>, { layers, layout, weighed }: Weighed) {
+  const found = new Map(slow);
   const small = weighed.filter((layer) => !found.has(layer) && productsOf(layer) < layout.fewestProducts);
   const amidst = betweenIntegers(
     small,
@@ -31,10 +43,13 @@ export function gainlessLayers(
   );
   for (const layer of small) {
     if (amidst.has(layer)) continue;
-    const reason = `an output sums ${productsOf(layer)} products only: integers gain no time there`;
-    found.set(layer, leave(layer, reason));
+    found.set(layer, leave(layer, `an output sums ${productsOf(layer)} products only: integers gain no time there`));
   }
   return found;
+}
+
+function leave({ name, node }: Layer, reason: string): LeftInFloat {
+  return { node: name, opType: node.opType, reason };
 }
 
 /** So slow that even amid integers float is faster, its conversions included. */
