@@ -3,7 +3,7 @@ import { DataType } from "../../onnx/ir/dataType.ts";
 import { Graph, Model, type Shape } from "../../onnx/ir/graph.ts";
 import { Tensor } from "../../onnx/ir/tensor.ts";
 import { noiseTensor } from "../../test/support/outputs.ts";
-import { modelFrom } from "../../test/support/randomGraph.ts";
+import { simplifiable } from "../../test/support/randomGraph.ts";
 import { renderFace } from "../../test/support/renderFace.ts";
 import { type NodeWorkspace, openNodeWorkspace } from "../../test/support/runNode.ts";
 import type { TensorItem } from "../ports.ts";
@@ -12,16 +12,6 @@ import { Face } from "./face.tsx";
 import { simplifyReport } from "./report.ts";
 import { run } from "./run.ts";
 import { simplify } from "./schema.ts";
-
-const graph = () =>
-  modelFrom({
-    seed: 3,
-    steps: [
-      { step: "batchNorm", pick: 0 },
-      { step: "identity", pick: 0 },
-      { step: "transposePair", pick: 0 },
-    ],
-  });
 
 /** ids -> a row of a table each, through an Identity that goes. */
 function embedding(shape: Shape | undefined): Model {
@@ -42,7 +32,7 @@ function emptyModel() {
   return { graph, model };
 }
 
-async function simplified(workspace: NodeWorkspace, items?: readonly TensorItem[], given = graph()) {
+async function simplified(workspace: NodeWorkspace, items?: readonly TensorItem[], given = simplifiable()) {
   const model = await workspace.artifacts.saveModel(given);
   const tensors = items && streamOf(items);
   const { outputs, warnings } = await workspace.run(run, { inputs: { model, tensors } });
@@ -87,7 +77,7 @@ describe("simplify", () => {
 
   it("writes it in a newer operator set where asked, each rewrite counted", async () => {
     await using workspace = await openNodeWorkspace();
-    const old = graph();
+    const old = simplifiable();
     old.opsetImports.set("", 13);
     const input = await workspace.artifacts.saveModel(old);
     const { outputs } = await workspace.run(run, {

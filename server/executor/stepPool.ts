@@ -86,10 +86,9 @@ export class StepPool implements Disposable {
       watch.abort();
       this.#busy.delete(child);
       child.stderr?.off("data", onStderr);
-      const release = this.#release(child);
+      const release = this.#release(child).finally(() => this.#releasing.delete(release));
       this.#releasing.add(release);
       await release;
-      this.#releasing.delete(release);
     }
   }
 

@@ -241,3 +241,15 @@ class Builder {
 function everySecond(channels: number): number[] {
   return Array.from({ length: channels / 2 }, (_, i) => 2 * i);
 }
+
+/** A BatchNormalization, an Identity and two Transposes: something for several rules to take away. */
+export function simplifiable(): Model {
+  return modelFrom({
+    seed: 3,
+    steps: [
+      { step: "batchNorm", pick: 0 },
+      { step: "identity", pick: 0 },
+      { step: "transposePair", pick: 0 },
+    ],
+  });
+}

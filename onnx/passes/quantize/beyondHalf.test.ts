@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
 import { noiseTensor } from "../../../test/support/outputs.ts";
+import { PLAIN } from "../../../test/support/quantizing.ts";
 import { cloneModel } from "../../cloneModel.ts";
 import { DataType } from "../../ir/dataType.ts";
 import { Graph, Model } from "../../ir/graph.ts";
@@ -10,14 +11,7 @@ import { beyondHalf } from "./beyondHalf.ts";
 import { quantize } from "./quantize.ts";
 
 const evaluator = createOrtEvaluator({ tempDir: "/nowhere" });
-const options = {
-  format: "fp16",
-  layout: "onnxruntime-x86",
-  keepFloat: [],
-  minSqnrDb: 0,
-  io: "float32",
-  blockSize: 32,
-} as const;
+const options = { ...PLAIN, format: "fp16" } as const;
 
 /** A normalisation by the root of mean squares, written out: only the squares are too large for half precision. */
 function normalisation(): Model {

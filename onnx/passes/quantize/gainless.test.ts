@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
-import { noise, noiseTensor } from "../../../test/support/outputs.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { noise } from "../../../test/support/outputs.ts";
+import { calibratedOnNoise, PLAIN } from "../../../test/support/quantizing.ts";
 import { cloneModel } from "../../cloneModel.ts";
 import { DataType } from "../../ir/dataType.ts";
 import { Graph, Model, type Value } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
-import { Calibrator } from "../calibrate/calibrate.ts";
 import type { CalibrationTable } from "../calibrate/table.ts";
 import type { LayoutName } from "./layout.ts";
 import { quantize } from "./quantize.ts";
@@ -27,18 +23,13 @@ const CHAIN: readonly Spec[] = [
   { name: "halves", weight: [64, 32, 3, 3], group: 2 },
 ];
 const DIMS = [1, 3, 12, 12];
-let folder: string;
 let model: Model;
 let table: CalibrationTable;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "edgewright-gainless-"));
   model = net();
-  await using calibrator = await Calibrator.open(model, createOrtEvaluator({ tempDir: folder }), { threads: 1 });
-  for (let i = 0; i < 4; i++) await calibrator.observe({ x: noiseTensor(DIMS, i + 1) });
-  table = calibrator.finish("minmax").table;
+  table = await calibratedOnNoise(model, DIMS);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The picture twice as large, then convolution after convolution. */
 function net(): Model {
@@ -64,7 +55,7 @@ function net(): Model {
 
 async function quantized(layout: LayoutName, minSqnrDb: number) {
   const copy = cloneModel(model);
-  const options = { format: "int8", layout, keepFloat: [], minSqnrDb, io: "float32", blockSize: 32, table } as const;
+  const options = { ...PLAIN, format: "int8", layout, minSqnrDb, table } as const;
   const result = await quantize(copy, options);
   return { copy, kept: new Map(result.kept.map(({ node, reason }) => [node, reason])) };
 }

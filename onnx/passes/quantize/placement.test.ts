@@ -2,14 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
 import { noise, noiseTensor, outputsOf, relativeErrors } from "../../../test/support/outputs.ts";
+import { calibratedOnNoise, PLAIN } from "../../../test/support/quantizing.ts";
 import { cloneModel } from "../../cloneModel.ts";
 import { DataType } from "../../ir/dataType.ts";
 import { Graph, Model } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
 import { verifyModel } from "../../verify.ts";
-import { Calibrator } from "../calibrate/calibrate.ts";
 import type { CalibrationTable } from "../calibrate/table.ts";
 import type { Form } from "./placement.ts";
 import { quantize } from "./quantize.ts";
@@ -22,9 +21,7 @@ let table: CalibrationTable;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "edgewright-placement-"));
   model = net();
-  await using calibrator = await Calibrator.open(model, createOrtEvaluator({ tempDir: folder }), { threads: 1 });
-  for (let i = 0; i < 4; i++) await calibrator.observe({ x: noiseTensor(DIMS, i + 1) });
-  table = calibrator.finish("minmax").table;
+  table = await calibratedOnNoise(model, DIMS);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -52,7 +49,8 @@ function net(): Model {
 async function placed(placement: Record<string, Form>) {
   const copy = cloneModel(model);
   const result = await quantize(copy, {
-    ...{ format: "int8", layout: "onnxruntime-x86", keepFloat: [], minSqnrDb: 0, io: "float32", blockSize: 32 },
+    ...PLAIN,
+    format: "int8",
     table,
     placement: new Map(Object.entries(placement)),
   });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
+import { PLAIN } from "../../../test/support/quantizing.ts";
 import { tinyTransformer, transformerItems } from "../../../test/support/tinyTransformer.ts";
 import { cloneModel } from "../../cloneModel.ts";
 import { modelBytes } from "../../serde.ts";
@@ -10,14 +11,7 @@ import { quantize } from "./quantize.ts";
 import { withinBudget } from "./withinBudget.ts";
 
 const evaluator = createOrtEvaluator({ tempDir: "/nowhere" });
-const options = {
-  format: "int4",
-  layout: "onnxruntime-x86",
-  keepFloat: [],
-  minSqnrDb: 0,
-  io: "float32",
-  blockSize: 32,
-} as const;
+const options = { ...PLAIN, format: "int4" } as const;
 
 async function float() {
   const model = tinyTransformer("bert", 17);

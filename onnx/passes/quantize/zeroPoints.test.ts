@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { createOrtEvaluator } from "../../../server/runners/ortEvaluator.ts";
 import { noiseTensor } from "../../../test/support/outputs.ts";
+import { PLAIN } from "../../../test/support/quantizing.ts";
 import { DataType } from "../../ir/dataType.ts";
 import { Graph, Model } from "../../ir/graph.ts";
 import { Tensor } from "../../ir/tensor.ts";
@@ -24,14 +25,7 @@ function product(skew: number): Model {
   return model;
 }
 
-const options = {
-  format: "int4",
-  layout: "onnxruntime-x86",
-  keepFloat: [],
-  minSqnrDb: 0,
-  io: "float32",
-  blockSize: 16,
-} as const;
+const options = { ...PLAIN, format: "int4", blockSize: 16 } as const;
 
 it("gives blocks on one side of zero a zero point, and none to those around it", async () => {
   const skewed = product(0.4);
